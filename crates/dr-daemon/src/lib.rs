@@ -1,0 +1,1 @@
+//! The daemon of ovirt-dr: every effect.

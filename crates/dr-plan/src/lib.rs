@@ -1,0 +1,1 @@
+//! The plan file of ovirt-dr: YAML to a validated plan, or findings.

@@ -1,0 +1,1 @@
+//! A simulated oVirt Engine: world, clock, faults and HTTPS.

@@ -1,0 +1,1 @@
+//! A REST v4 JSON client for oVirt Engine.

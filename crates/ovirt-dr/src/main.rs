@@ -1,0 +1,3 @@
+//! The one binary of ovirt-dr.
+
+fn main() {}
