@@ -1,1 +1,3 @@
 //! A simulated oVirt Engine: world, clock, faults and HTTPS.
+
+pub mod world;

@@ -1,0 +1,5 @@
+//! High availability.
+
+/// A VM's place in the queue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Queued {}

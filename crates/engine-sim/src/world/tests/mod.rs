@@ -1,0 +1,1 @@
+//! Behaviour of the world, by what a user of the engine relies on.

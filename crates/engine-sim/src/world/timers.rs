@@ -1,0 +1,1 @@
+//! The engine's own timers, as its configuration has them by default. Milliseconds.

@@ -1,0 +1,5 @@
+//! Virtual machines.
+
+/// A run of a VM.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {}
