@@ -1,0 +1,209 @@
+//! The client: sends requests, keeps one token alive, and turns answers into results.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::answer;
+use crate::error::{Error, LoginError, LoginProblem, RequestName};
+use crate::login::{Credentials, Session, Token};
+use crate::request::Request;
+use crate::transport::{Transport, TransportError, TransportErrorKind};
+use crate::url::EngineUrl;
+
+/// Reads in flight at once. The engine's throughput stops growing here, only its answers grow slower.
+pub const PARALLEL_READS: usize = 4;
+
+/// A client of one engine. Cheap to clone; clones share the token and the limit of parallel reads.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    url: EngineUrl,
+    transport: Arc<dyn Transport>,
+    session: Session,
+    reads: Semaphore,
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent until the first request; that one logs in.
+    ///
+    /// `username` is `user@profile`, `admin@internal` for one.
+    pub fn new(url: EngineUrl, username: &str, password: SecretString, transport: impl Transport) -> Self {
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        let session = Session::new(url.clone(), Credentials::new(username, password), Arc::clone(&transport));
+        Self { inner: Arc::new(Inner { url, transport, session, reads: Semaphore::new(PARALLEL_READS) }) }
+    }
+
+    /// Sends a request and reads its answer, logging in when there is no token or the engine no longer knows it.
+    ///
+    /// A call answered 401 was not executed; it is repeated once, after one login. Nothing else is ever repeated here.
+    pub async fn send<T>(&self, request: Request<T>) -> Result<T, Error> {
+        let name = request.name();
+        let token = self.inner.session.token().await?;
+        let mut response = self.exchange(&request, &name, &token).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.token_was_refused(&response)?;
+            let token = self.inner.session.token_after(&token).await?;
+            response = self.exchange(&request, &name, &token).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                let text = answer::page_text(response.body());
+                return Err(self
+                    .login_error(LoginProblem::Transient, format!("a fresh token was refused: {text}"))
+                    .into());
+            }
+        }
+        let status = response.status().as_u16();
+        tracing::debug!(request = %name, status, "answered");
+        let body = answer::judge(&name, &response)?;
+        request.read(body).map_err(|problem| Error::Unreadable { request: name, status, problem })
+    }
+
+    /// Replaces user and password, and forgets the token and any refusal.
+    pub fn set_credentials(&self, username: &str, password: SecretString) {
+        self.inner.session.set_credentials(Credentials::new(username, password));
+    }
+
+    /// The refusal that keeps the client from logging in, if there is one.
+    pub fn refusal(&self) -> Option<LoginError> {
+        self.inner.session.refusal()
+    }
+
+    /// Allows one more login after `access_denied`; a person has looked at the credentials or unlocked the account.
+    pub fn forget_refusal(&self) {
+        self.inner.session.forget_refusal();
+    }
+
+    /// Gives the token back. Not doing so is harmless: the engine drops it after half an hour.
+    pub async fn log_out(&self) -> Result<(), LoginError> {
+        self.inner.session.log_out().await
+    }
+
+    /// The engine's URL.
+    pub fn url(&self) -> &EngineUrl {
+        &self.inner.url
+    }
+
+    async fn exchange<T>(
+        &self,
+        request: &Request<T>,
+        name: &RequestName,
+        token: &Token,
+    ) -> Result<http::Response<Bytes>, Error> {
+        let message = self.message(request, token).map_err(|problem| Error::NotSent {
+            request: name.clone(),
+            kind: TransportErrorKind::Other,
+            message: problem.to_string(),
+        })?;
+        // The semaphore is never closed; without a permit the read would merely not be limited.
+        let _permit = if request.is_read() { self.inner.reads.acquire().await.ok() } else { None };
+        match tokio::time::timeout(request.patience(), self.inner.transport.send(message)).await {
+            Ok(answer) => answer.map_err(|error| self.lost(name, error)),
+            Err(_) => {
+                let message = format!("no answer within {} s", request.patience().as_secs());
+                Err(self.lost(
+                    name,
+                    TransportError { may_have_been_sent: true, kind: TransportErrorKind::Timeout, message },
+                ))
+            }
+        }
+    }
+
+    fn message<T>(&self, request: &Request<T>, token: &Token) -> Result<http::Request<Bytes>, http::Error> {
+        let mut message = http::Request::builder()
+            .method(request.method())
+            .uri(self.inner.url.api(&request.path_and_query()))
+            .header(AUTHORIZATION, token.header()?)
+            .header(ACCEPT, "application/json")
+            // Refusals are told apart by their English texts.
+            .header(ACCEPT_LANGUAGE, "en-US")
+            .header(USER_AGENT, concat!("ovirt-client/", env!("CARGO_PKG_VERSION")))
+            .header("Version", "4");
+        if let Some(id) = request.correlation_id() {
+            message = message.header("Correlation-Id", id);
+        }
+        let body = match request.body() {
+            Some(body) => {
+                message = message.header(CONTENT_TYPE, "application/json");
+                Bytes::from(body.to_string())
+            }
+            None => Bytes::new(),
+        };
+        message.body(body)
+    }
+
+    fn lost(&self, name: &RequestName, error: TransportError) -> Error {
+        let request = name.clone();
+        let TransportError { may_have_been_sent, kind, message } = error;
+        let message = advice(&self.inner.url, kind, &message);
+        if !may_have_been_sent {
+            Error::NotSent { request, kind, message }
+        } else if name.is_read() {
+            Error::NoAnswer { request, kind, message }
+        } else {
+            Error::MaybeApplied { request, status: None, message }
+        }
+    }
+
+    /// A 401 that speaks of trouble behind the token (SSO, its database) is not cured by a login, and a login then proves nothing.
+    fn token_was_refused(&self, response: &http::Response<Bytes>) -> Result<(), LoginError> {
+        let text = answer::page_text(response.body());
+        if answer::is_sso_trouble(&text) {
+            return Err(self.login_error(LoginProblem::Transient, text));
+        }
+        Ok(())
+    }
+
+    fn login_error(&self, problem: LoginProblem, detail: String) -> LoginError {
+        LoginError { engine: self.inner.url.authority().to_owned(), problem, detail }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("url", &self.inner.url.to_string()).finish_non_exhaustive()
+    }
+}
+
+/// One sentence with what to do, where there is something to do.
+pub(crate) fn advice(url: &EngineUrl, kind: TransportErrorKind, message: &str) -> String {
+    match kind {
+        TransportErrorKind::TlsUntrusted => format!(
+            "the engine's certificate is not signed by a trusted CA; fetch the engine's CA from {}, verify it, and give it as the CA file",
+            url.ca_certificate()
+        ),
+        TransportErrorKind::TlsName => format!(
+            "the certificate is not for {}; use the engine's fully qualified name, the one in its certificate ({message})",
+            url.authority()
+        ),
+        TransportErrorKind::TlsExpired => {
+            format!(
+                "the engine's certificate is not valid at this time; renew it with engine-setup or check the clocks ({message})"
+            )
+        }
+        TransportErrorKind::ConnectRefused
+        | TransportErrorKind::ConnectFailed
+        | TransportErrorKind::Dns
+        | TransportErrorKind::Tls
+        | TransportErrorKind::Timeout
+        | TransportErrorKind::Reset
+        | TransportErrorKind::TruncatedBody
+        | TransportErrorKind::BodyTooLarge
+        | TransportErrorKind::Other => format!("{kind} ({message})"),
+    }
+}
+
+impl Token {
+    fn header(&self) -> Result<HeaderValue, http::Error> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.secret().expose_secret()))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}

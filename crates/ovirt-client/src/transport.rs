@@ -1,0 +1,81 @@
+//! The seam below the client: one HTTP request in, one complete response out.
+
+use std::fmt;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+/// Carries one request to the engine. [`HttpTransport`](crate::HttpTransport) in production, something in memory in tests.
+///
+/// The response comes complete and uncompressed. Statuses are not judged here: a 500 is `Ok`. Redirects are not followed.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends one request with an absolute URI. Dropping the future gives the request up, which does not stop the engine.
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
+}
+
+/// No complete response came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportError {
+    /// Whether the engine may have received the request. `false` only when that is certain.
+    pub may_have_been_sent: bool,
+    /// What went wrong.
+    pub kind: TransportErrorKind,
+    /// The same in words, without the request's body or headers.
+    pub message: String,
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+/// The ways in which a response can fail to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TransportErrorKind {
+    /// The port refused the connection: the host is there, nothing listens.
+    ConnectRefused,
+    /// No connection for another reason: no route, host down.
+    ConnectFailed,
+    /// The name did not resolve.
+    Dns,
+    /// The certificate is not signed by a trusted CA.
+    TlsUntrusted,
+    /// The certificate is for another name.
+    TlsName,
+    /// The certificate has expired or is not valid yet.
+    TlsExpired,
+    /// Any other failure of TLS.
+    Tls,
+    /// Too slow.
+    Timeout,
+    /// The connection broke.
+    Reset,
+    /// The response ended early.
+    TruncatedBody,
+    /// The response is larger than the limit.
+    BodyTooLarge,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ConnectRefused => "connection refused",
+            Self::ConnectFailed => "no connection",
+            Self::Dns => "the name does not resolve",
+            Self::TlsUntrusted => "certificate not signed by a trusted CA",
+            Self::TlsName => "certificate for another name",
+            Self::TlsExpired => "certificate not valid at this time",
+            Self::Tls => "TLS failed",
+            Self::Timeout => "timed out",
+            Self::Reset => "connection broken",
+            Self::TruncatedBody => "response cut short",
+            Self::BodyTooLarge => "response too large",
+            Self::Other => "failed",
+        })
+    }
+}
