@@ -4,16 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderValue, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use http::StatusCode;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
 use crate::answer;
 use crate::error::{Error, LoginError, LoginProblem, RequestName};
-use crate::login::{Credentials, Session, Token};
+use crate::login::{Credentials, Session, Token, bearer};
 use crate::request::Request;
-use crate::transport::{Transport, TransportError, TransportErrorKind};
+use crate::transport::{self, Transport, TransportError, TransportErrorKind};
 use crate::url::EngineUrl;
 
 /// Reads in flight at once. The engine's throughput stops growing here, only its answers grow slower.
@@ -104,39 +104,21 @@ impl Client {
         })?;
         // The semaphore is never closed; without a permit the read would merely not be limited.
         let _permit = if request.is_read() { self.inner.reads.acquire().await.ok() } else { None };
-        match tokio::time::timeout(request.patience(), self.inner.transport.send(message)).await {
-            Ok(answer) => answer.map_err(|error| self.lost(name, error)),
-            Err(_) => {
-                let message = format!("no answer within {} s", request.patience().as_secs());
-                Err(self.lost(
-                    name,
-                    TransportError { may_have_been_sent: true, kind: TransportErrorKind::Timeout, message },
-                ))
-            }
-        }
+        let answer = transport::send_within(&*self.inner.transport, message, request.patience()).await;
+        answer.map_err(|error| self.lost(name, error))
     }
 
     fn message<T>(&self, request: &Request<T>, token: &Token) -> Result<http::Request<Bytes>, http::Error> {
-        let mut message = http::Request::builder()
-            .method(request.method())
-            .uri(self.inner.url.api(&request.path_and_query()))
-            .header(AUTHORIZATION, token.header()?)
-            .header(ACCEPT, "application/json")
-            // Refusals are told apart by their English texts.
-            .header(ACCEPT_LANGUAGE, "en-US")
-            .header(USER_AGENT, concat!("ovirt-client/", env!("CARGO_PKG_VERSION")))
+        let mut head = transport::head(request.method(), self.inner.url.api(&request.path_and_query()))
+            .header(AUTHORIZATION, bearer(token.secret())?)
             .header("Version", "4");
         if let Some(id) = request.correlation_id() {
-            message = message.header("Correlation-Id", id);
+            head = head.header("Correlation-Id", id);
         }
-        let body = match request.body() {
-            Some(body) => {
-                message = message.header(CONTENT_TYPE, "application/json");
-                Bytes::from(body.to_string())
-            }
-            None => Bytes::new(),
-        };
-        message.body(body)
+        match request.body() {
+            Some(body) => head.header(CONTENT_TYPE, "application/json").body(Bytes::from(body.to_string())),
+            None => head.body(Bytes::new()),
+        }
     }
 
     fn lost(&self, name: &RequestName, error: TransportError) -> Error {
@@ -197,13 +179,5 @@ pub(crate) fn advice(url: &EngineUrl, kind: TransportErrorKind, message: &str) -
         | TransportErrorKind::TruncatedBody
         | TransportErrorKind::BodyTooLarge
         | TransportErrorKind::Other => format!("{kind} ({message})"),
-    }
-}
-
-impl Token {
-    fn header(&self) -> Result<HeaderValue, http::Error> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.secret().expose_secret()))?;
-        value.set_sensitive(true);
-        Ok(value)
     }
 }

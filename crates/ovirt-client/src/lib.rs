@@ -37,10 +37,15 @@
 //! - Never show a password or token in an error, a log line or `Debug`.
 //! - Only [`HttpTransport`] opens connections; everything else works on values.
 
-mod ids;
-mod read;
+// In reading order: a request and its answer's types, the nouns, sending, login and judgement, the ground below.
 mod request;
+
+mod read;
+
+mod ids;
 mod words;
+
+pub mod root;
 
 pub mod clusters;
 pub mod data_centers;
@@ -48,17 +53,20 @@ pub mod disks;
 pub mod events;
 pub mod hosts;
 pub mod jobs;
-pub mod root;
 pub mod storage;
 pub mod tags;
 pub mod vms;
 
-mod answer;
 mod client;
-mod error;
-mod http_transport;
+
 mod login;
+
+mod answer;
+mod error;
+
 mod transport;
+
+mod http_transport;
 mod url;
 
 pub use client::{Client, PARALLEL_READS};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue};
 use http::{HeaderValue, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +14,7 @@ use crate::answer;
 use crate::client::advice;
 use crate::error::{LoginError, LoginProblem};
 use crate::read;
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 use crate::url::EngineUrl;
 
 /// How long each request of a login may take. A refused password is answered no sooner than 5 s.
@@ -49,6 +49,13 @@ impl Token {
     pub(crate) fn secret(&self) -> &SecretString {
         &self.secret
     }
+}
+
+/// The `Authorization` header of a token, marked so that it is never shown.
+pub(crate) fn bearer(secret: &SecretString) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The one session that all clones of a client share.
@@ -239,16 +246,9 @@ impl Shared {
 
     /// The first use of a token creates the engine's session; several at once create several, and the death of an idle twin revokes the token.
     async fn warm_up(&self, secret: &SecretString) -> Result<(), LoginError> {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose_secret()))
-            .map_err(|_| self.error(LoginProblem::Unexpected, "the token is not printable".to_owned()))?;
-        bearer.set_sensitive(true);
-        let request = http::Request::builder()
-            .method(Method::GET)
-            .uri(self.url.api(""))
-            .header(http::header::AUTHORIZATION, bearer)
-            .header(ACCEPT, "application/json")
-            .header(ACCEPT_LANGUAGE, "en-US")
-            .header(USER_AGENT, concat!("ovirt-client/", env!("CARGO_PKG_VERSION")))
+        let bearer = bearer(secret).map_err(|problem| self.error(LoginProblem::Unexpected, problem.to_string()))?;
+        let request = transport::head(&Method::GET, self.url.api(""))
+            .header(AUTHORIZATION, bearer)
             .header("Version", "4")
             .body(Bytes::new());
         let answer = self.deliver(request, LOGIN_PATIENCE).await?;
@@ -284,13 +284,7 @@ impl Shared {
         form: String,
         patience: Duration,
     ) -> Result<http::Response<Bytes>, LoginError> {
-        let request = http::Request::builder()
-            .method(Method::POST)
-            .uri(uri)
-            // Exactly this: with a list or a quality the engine logs in, then answers that the header is missing.
-            .header(ACCEPT, "application/json")
-            .header(ACCEPT_LANGUAGE, "en-US")
-            .header(USER_AGENT, concat!("ovirt-client/", env!("CARGO_PKG_VERSION")))
+        let request = transport::head(&Method::POST, uri)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(form));
         self.deliver(request, patience).await
@@ -302,11 +296,8 @@ impl Shared {
         patience: Duration,
     ) -> Result<http::Response<Bytes>, LoginError> {
         let request = request.map_err(|problem| self.error(LoginProblem::Unexpected, problem.to_string()))?;
-        match tokio::time::timeout(patience, self.transport.send(request)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.error(LoginProblem::Transient, advice(&self.url, error.kind, &error.message))),
-            Err(_) => Err(self.error(LoginProblem::Transient, format!("no answer within {} s", patience.as_secs()))),
-        }
+        let answer = transport::send_within(&*self.transport, request, patience).await;
+        answer.map_err(|error| self.error(LoginProblem::Transient, advice(&self.url, error.kind, &error.message)))
     }
 
     fn error(&self, problem: LoginProblem, detail: String) -> LoginError {

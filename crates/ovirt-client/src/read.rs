@@ -89,10 +89,11 @@ pub(crate) fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 
 /// Text that may be absent or null. Empty text stays empty text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        value => scalar(&value).map(Some).map_err(D::Error::custom),
+    let value = Value::deserialize(deserializer)?;
+    if value.is_null() {
+        return Ok(None);
     }
+    scalar(&value).map(Some).map_err(D::Error::custom)
 }
 
 /// A boolean that may be absent or null.

@@ -17,7 +17,7 @@ pub struct ApiRoot {
     /// Name, version and identity of the installation.
     #[serde(default)]
     pub product_info: ProductInfo,
-    /// Counters; present only for accounts that see everything. Without it an empty list proves nothing.
+    /// Counters; absent for accounts that see only their own objects, and while the engine's database is away.
     #[serde(default)]
     pub summary: Option<Summary>,
     /// The engine's clock.
@@ -29,7 +29,7 @@ pub struct ApiRoot {
 }
 
 impl ApiRoot {
-    /// Whether this account sees all objects: only then does an empty list mean that there are none.
+    /// Whether this account is known to see all objects: only then does an empty list mean that there are none.
     pub fn sees_everything(&self) -> bool {
         self.summary.is_some()
     }

@@ -1,9 +1,11 @@
 //! The seam below the client: one HTTP request in, one complete response out.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 
 /// Carries one request to the engine. [`HttpTransport`](crate::HttpTransport) in production, something in memory in tests.
 ///
@@ -78,4 +80,32 @@ impl fmt::Display for TransportErrorKind {
             Self::Other => "failed",
         })
     }
+}
+
+/// The head that every request of this client begins with.
+pub(crate) fn head(method: &http::Method, uri: String) -> http::request::Builder {
+    http::Request::builder()
+        .method(method)
+        .uri(uri)
+        // Exactly this: with a list or a quality the token endpoint logs in, then answers that the header is missing.
+        .header(ACCEPT, "application/json")
+        // Refusals are told apart by their English texts.
+        .header(ACCEPT_LANGUAGE, "en-US")
+        .header(USER_AGENT, concat!("ovirt-client/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Sends a request and waits no longer than `patience`.
+pub(crate) async fn send_within(
+    transport: &dyn Transport,
+    request: http::Request<Bytes>,
+    patience: Duration,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let answer = tokio::time::timeout(patience, transport.send(request)).await;
+    answer.unwrap_or_else(|_| {
+        Err(TransportError {
+            may_have_been_sent: true,
+            kind: TransportErrorKind::Timeout,
+            message: format!("no answer within {} s", patience.as_secs()),
+        })
+    })
 }
