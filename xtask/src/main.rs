@@ -10,7 +10,7 @@
 //! - Never judges what it did not read: a file or a map that is missing is a finding, not a pass.
 //! - Only the tables in `crates/README.md` say which crate may use which; nothing is repeated here.
 //!
-//! Reading order: `step`, `provision`, `files`, then the rules `tidy`, `commands`, `markdown`, `arrows`, `deny`.
+//! Reading order: `step`, `provision`, `files`, then the rules `tidy`, `commands`, `markdown`, `arrows`, `deny`, `units`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool of the developers: its output is what it is for")]
 #![expect(clippy::print_stderr, reason = "failures go where a terminal and a build log look")]
@@ -30,6 +30,8 @@ mod markdown;
 mod arrows;
 
 mod deny;
+
+mod units;
 
 use std::process::ExitCode;
 
@@ -53,7 +55,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Formatting, clippy with warnings denied, tidy, arrows, deny (when cargo-deny is there).
+    /// Formatting, clippy with warnings denied, tidy, arrows, the systemd unit, deny (when cargo-deny is there).
     Check,
     /// `check`, then `test`: what has to pass before a change goes in.
     Ci,
@@ -109,6 +111,7 @@ fn check() -> Result<(), Failure> {
     note(Step::cargo("fmt", &["fmt", "--all", "--check"]).run());
     note(tidy());
     note(arrows());
+    note(units::verify());
     match deny::find() {
         Some(program) => note(deny::check(&program)),
         None => println!("==> deny: skipped, cargo-deny is not installed; `cargo xtask deny` installs and runs it"),

@@ -40,7 +40,8 @@ fn missing(packages: &'static [Package], here: impl Fn(&str) -> bool) -> Vec<&'s
     packages.iter().filter(|package| !here(package.program)).collect()
 }
 
-fn on_path(program: &str) -> bool {
+/// Whether a program of this name can be called.
+pub(crate) fn on_path(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     // Debian keeps servers in sbin, which an ordinary user's PATH leaves out.
     std::env::split_paths(&paths).chain(["/usr/sbin".into()]).any(|folder| Path::new(&folder).join(program).is_file())
