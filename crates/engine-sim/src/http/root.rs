@@ -1,0 +1,188 @@
+//! `GET /ovirt-engine/api`.
+
+use http::HeaderName;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::links::{NO_ID, word};
+use super::render_event::USER;
+use super::request::Call;
+use super::router::wrong_method;
+use crate::state::State;
+use crate::world::{DomainStatus, HostStatus, VmStatus};
+
+/// The collections a root document links to, in its order; those with `/search` can be searched.
+const LINKS: &[&str] = &[
+    "clusters",
+    "clusters/search",
+    "datacenters",
+    "datacenters/search",
+    "events",
+    "events/search",
+    "hosts",
+    "hosts/search",
+    "networks",
+    "networks/search",
+    "roles",
+    "storagedomains",
+    "storagedomains/search",
+    "tags",
+    "bookmarks",
+    "icons",
+    "templates",
+    "templates/search",
+    "instancetypes",
+    "instancetypes/search",
+    "users",
+    "users/search",
+    "groups",
+    "groups/search",
+    "domains",
+    "vmpools",
+    "vmpools/search",
+    "vms",
+    "vms/search",
+    "disks",
+    "disks/search",
+    "jobs",
+    "storageconnections",
+    "vnicprofiles",
+    "diskprofiles",
+    "cpuprofiles",
+    "schedulingpolicyunits",
+    "schedulingpolicies",
+    "permissions",
+    "macpools",
+    "networkfilters",
+    "operatingsystems",
+    "externalhostproviders",
+    "openstackimageproviders",
+    "openstackvolumeproviders",
+    "openstacknetworkproviders",
+    "katelloerrata",
+    "affinitylabels",
+    "clusterlevels",
+    "imagetransfers",
+    "externalvmimports",
+    "externaltemplateimports",
+];
+
+/// Collections that exist and are empty here.
+pub(crate) const COLLECTIONS: &[&str] = &[
+    "networks",
+    "roles",
+    "bookmarks",
+    "icons",
+    "templates",
+    "instancetypes",
+    "users",
+    "groups",
+    "domains",
+    "vmpools",
+    "vnicprofiles",
+    "diskprofiles",
+    "cpuprofiles",
+    "schedulingpolicyunits",
+    "schedulingpolicies",
+    "permissions",
+    "macpools",
+    "networkfilters",
+    "operatingsystems",
+    "externalhostproviders",
+    "openstackimageproviders",
+    "openstackvolumeproviders",
+    "openstacknetworkproviders",
+    "katelloerrata",
+    "affinitylabels",
+    "clusterlevels",
+    "imagetransfers",
+    "externalvmimports",
+    "externaltemplateimports",
+];
+
+/// A collection without anything in it.
+pub(crate) fn empty_collection() -> Answer {
+    Answer::ok("collection", json!({}))
+}
+
+/// The root document. While the database is down it is answered from memory, without `summary`.
+pub(crate) fn get(state: &State, call: &Call) -> Answer {
+    if call.method != Method::GET && call.method != Method::HEAD {
+        return wrong_method();
+    }
+    let frame = state.frame(call.api);
+    let mut tree = json!({
+        "engine_backup": {},
+        "product_info": {
+            "instance_id": state.world.instance_id,
+            "name": "oVirt Engine",
+            "version": {"build": "8", "full_version": "4.5.8", "major": "4", "minor": "5", "revision": "0"},
+        },
+        "special_objects": {
+            "blank_template": frame.reference("templates", NO_ID),
+            "root_tag": frame.reference("tags", NO_ID),
+        },
+    });
+    if !state.database_is_down(call.fault.as_ref()) {
+        tree["summary"] = summary(state);
+    }
+    tree["time"] = frame.date(state.world.now);
+    tree["authenticated_user"] = frame.reference("users", USER);
+    tree["effective_user"] = frame.reference("users", USER);
+    tree["link"] = Value::Array(LINKS.iter().map(|rel| json!({"href": href(call.api, rel), "rel": rel})).collect());
+    let links: Vec<String> =
+        LINKS.iter().map(|rel| format!("<{}{}>; rel={rel}", call.base, href(call.api, rel))).collect();
+    let mut answer = Answer::ok("api", tree);
+    answer.headers.push((HeaderName::from_static("link"), links.join(",")));
+    answer
+}
+
+fn href(api: &str, rel: &str) -> String {
+    match rel.split_once('/') {
+        None => format!("{api}/{rel}"),
+        Some(("events", _)) => format!("{api}/events;from={{event_id}}?search={{query}}"),
+        Some((collection, _)) => format!("{api}/{collection}?search={{query}}"),
+    }
+}
+
+fn summary(state: &State) -> Value {
+    let world = &state.world;
+    let active_hosts = world
+        .hosts
+        .values()
+        .filter(|host| matches!(host.status, HostStatus::Up | HostStatus::PreparingForMaintenance))
+        .count();
+    let active_domains = world
+        .domains
+        .values()
+        .filter(|domain| domain.attached.is_some_and(|place| place.status == DomainStatus::Active))
+        .count();
+    let active_vms = world.vms.values().filter(|vm| counts_as_active(vm.status)).count();
+    json!({
+        "hosts": {"active": word(active_hosts), "total": word(world.hosts.len())},
+        "storage_domains": {"active": word(active_domains), "total": word(world.domains.len())},
+        "users": {"active": "1", "total": "1"},
+        "vms": {"active": word(active_vms), "total": word(world.vms.len())},
+    })
+}
+
+fn counts_as_active(status: VmStatus) -> bool {
+    match status {
+        VmStatus::Up
+        | VmStatus::PoweringUp
+        | VmStatus::PoweringDown
+        | VmStatus::Migrating
+        | VmStatus::WaitForLaunch
+        | VmStatus::RebootInProgress
+        | VmStatus::Paused
+        | VmStatus::Unknown => true,
+        VmStatus::Unassigned
+        | VmStatus::Down
+        | VmStatus::NotResponding
+        | VmStatus::SavingState
+        | VmStatus::RestoringState
+        | VmStatus::Suspended
+        | VmStatus::ImageLocked => false,
+    }
+}
