@@ -1,1 +1,42 @@
-//! The pure heart of ovirt-dr: plan, observed and memory to a decision.
+//! The pure heart of ovirt-dr: a plan, what one pass observed and what the journal remembers become a decision.
+//!
+//! An *observation* is what one pass read, failed reads included. *Memory* is the fold of the durable journal. A *decision* holds the steps
+//! that may be taken now, what waits and why, what is refused and what would change that, and where the world drifts from the plan.
+//! Entry functions: [`decide`], [`judge_flip`], [`forecast`].
+//!
+//! # Architecture invariants
+//! - Never reads a clock, a file, a socket, a database or a random number: they come in as arguments.
+//! - Only [`decide`] makes choices; whoever carries out a step makes none.
+//! - Never takes an unreadable thing for an absent one, nor an unknown status word for a safe one.
+//! - Never yields a step on something that the plan does not name.
+//! - Only the journal's entries and the steps in them are serialised; everything else is free to change.
+//!
+//! Reading order: `time`, `ids` and `observed` (what comes in), `step` and `decision` (what goes out), `journal` and `memory` (what is kept),
+//! `resolve`, `evidence` and `scene` (what a decision looks at), `decide` with a file per concern, `flip`, `forecast`.
+
+mod decide;
+mod decision;
+mod evidence;
+mod flip;
+mod forecast;
+mod ids;
+mod journal;
+mod memory;
+mod observed;
+mod resolve;
+mod scene;
+mod step;
+mod time;
+
+pub use decide::decide;
+pub use decision::*;
+pub use evidence::{HostEvidence, SILENCE, SILENCE_FRESH, SILENT_ROUNDS};
+pub use flip::*;
+pub use forecast::*;
+pub use ids::*;
+pub use journal::*;
+pub use memory::*;
+pub use observed::*;
+pub use resolve::{Details, Row, RowKey, RowProblem, resolve_rows};
+pub use step::*;
+pub use time::*;

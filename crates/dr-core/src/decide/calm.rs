@@ -1,0 +1,102 @@
+//! Calm times: drift is reported and never corrected, since an administrator may be patching a host.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use dr_plan::{Plan, SiteName};
+
+use crate::{
+    ClusterId, DataCenterId, DataCenterStatus, Decision, Host, HostStatus, Life, Memory, Observed, OwedTag, Refusal,
+    resolve_rows,
+};
+
+/// Reports what differs from the accepted site, and what would stand in the way of a failover.
+pub(crate) fn report(plan: &Plan, observed: &Observed, memory: &Memory, decision: &mut Decision) {
+    unknown_debts(observed, memory, decision);
+    super::other_engine(observed, memory, decision);
+    let Some(accepted) = &memory.accepted else { return };
+    decision.drift = differences(plan, observed, accepted);
+    decision.drift.extend(obstacles(plan, observed));
+}
+
+/// Tags of ours that the journal knows nothing of: another daemon's debts, or those of a lost database.
+fn unknown_debts(observed: &Observed, memory: &Memory, decision: &mut Decision) {
+    let known: HashSet<String> = memory.owed.keys().map(crate::OwedKey::tag_name).collect();
+    let unknown = |tag: &&OwedTag| !known.contains(&tag.name);
+    let tags: Vec<String> =
+        observed.owed_tags.seen().into_iter().flatten().filter(unknown).map(|tag| tag.name.clone()).collect();
+    if !tags.is_empty() {
+        decision.refusals.push(Refusal::UnknownDebts { tags });
+    }
+}
+
+/// Where the engine differs from the plan with `active` as its active site: what makes a plan match the world, or drift from it.
+pub(crate) fn differences(plan: &Plan, observed: &Observed, active: &str) -> Vec<String> {
+    let mut differences = Vec::new();
+    let site = SiteName(active.to_owned());
+    if let Some(hosts) = observed.hosts.seen() {
+        let by_name: HashMap<&str, &Host> = hosts.iter().map(|host| (host.name.as_str(), host)).collect();
+        for (name, of) in &plan.sites {
+            for host in &of.hosts {
+                let Some(found) = by_name.get(host.as_str()) else {
+                    differences.push(format!("host {host} does not exist in the engine"));
+                    continue;
+                };
+                if *name == site && found.status != HostStatus::Up {
+                    differences.push(format!("host {host} of {name} is {}, the plan wants it up", found.status));
+                } else if *name != site && found.status.life() != Life::Lost {
+                    differences.push(format!(
+                        "standby host {host} of {name} is {}, the plan wants it in maintenance",
+                        found.status
+                    ));
+                }
+            }
+        }
+    }
+    if let Some(connections) = observed.connections.seen() {
+        let (rows, problems) = resolve_rows(plan, connections, &std::collections::BTreeMap::new());
+        differences.extend(problems.iter().map(ToString::to_string));
+        for row in rows {
+            match row.at(&site) {
+                Some(wanted) if *wanted != row.connection.details => {
+                    differences.push(format!(
+                        "connection {} is {}, the plan wants {wanted}",
+                        row.name, row.connection.details
+                    ));
+                }
+                Some(_) => {}
+                None => differences.push(format!("connection {} has no value at {site}", row.name)),
+            }
+        }
+    }
+    differences
+}
+
+/// What would stand in the way of a failover: said in calm times so that it is no surprise.
+fn obstacles(plan: &Plan, observed: &Observed) -> Vec<String> {
+    let (Some(hosts), Some(clusters)) = (observed.hosts.seen(), observed.clusters.seen()) else { return Vec::new() };
+    let data_center_of: HashMap<&ClusterId, &DataCenterId> =
+        clusters.iter().filter_map(|cluster| Some((&cluster.id, cluster.data_center.as_ref()?))).collect();
+    let named: HashSet<&str> = plan.sites.values().flat_map(|site| &site.hosts).map(String::as_str).collect();
+    let ours = hosts.iter().filter(|host| named.contains(host.name.as_str()));
+    let affected: BTreeSet<&DataCenterId> =
+        ours.filter_map(|host| data_center_of.get(&host.cluster).copied()).collect();
+    let mut obstacles = Vec::new();
+    for host in hosts.iter().filter(|host| !named.contains(host.name.as_str()) && host.status.life() == Life::Alive) {
+        if data_center_of.get(&host.cluster).is_some_and(|dc| affected.contains(dc)) {
+            obstacles
+                .push(format!("host {} is {} and not in the plan: it would refuse a failover", host.name, host.status));
+        }
+    }
+    if let Some(domains) = observed.domains.seen() {
+        for domain in crate::scene::uncovered(plan, domains, &affected) {
+            obstacles
+                .push(format!("storage domain {} has no replica in the plan: it would refuse a failover", domain.name));
+        }
+    }
+    for data_center in observed.data_centers.seen().into_iter().flatten() {
+        if affected.contains(&data_center.id) && data_center.status != DataCenterStatus::Up {
+            obstacles.push(format!("data center {} is {}", data_center.name, data_center.status));
+        }
+    }
+    obstacles
+}

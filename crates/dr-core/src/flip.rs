@@ -1,0 +1,335 @@
+//! Flips: when a change of `active_site` is accepted, held or refused. An edge acts, a level never does.
+
+use std::time::Duration;
+
+use dr_plan::{Plan, SiteName};
+
+use crate::{
+    Answer, Entry, FrozenVm, Host, HostStatus, Life, Memory, Observed, Opening, RanVm, Said, Time, VmId, VmStatus,
+    resolve_rows,
+};
+
+/// How a flip came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The file says so.
+    ByFile,
+    /// A person asked for a failover by command: the file's line was rewritten for them.
+    Failover {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// A person asked to take the world as it is.
+    AcceptWorld {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What the file as read twice means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing changes.
+    Nothing,
+    /// The world matches the plan (or a person says so): taken as it is.
+    Adopt {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// A transition opens.
+    Open {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// The open transition is cancelled.
+    Cancel {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// A person must confirm.
+    Hold {
+        /// Why, in words, and what would change it.
+        reason: String,
+    },
+    /// The held flip is gone: the file names the accepted site again.
+    DropHold,
+    /// The file disagrees with the accepted site, and did so before: never acted on.
+    Disagrees {
+        /// In words.
+        text: String,
+    },
+    /// The engine must be readable first.
+    NotYet {
+        /// Why.
+        text: String,
+    },
+}
+
+/// Judges the plan's file against what is remembered.
+///
+/// `other_changes` lists what else than `active_site` differs from the plan that was in force.
+pub fn judge_flip(
+    plan: &Plan,
+    other_changes: &[String],
+    asked: &Asked,
+    observed: Option<&Observed>,
+    memory: &Memory,
+    now: Time,
+) -> Verdict {
+    let file = plan.active_site.0.as_str();
+    let Some(accepted) = memory.accepted.as_deref() else { return first_sight(plan, asked, observed, memory) };
+    if file == accepted {
+        return match asked {
+            Asked::AcceptWorld { by, why } if memory.transition.is_none() => {
+                Verdict::Adopt { by: by.clone(), why: why.clone() }
+            }
+            Asked::ByFile | Asked::Failover { .. } | Asked::AcceptWorld { .. } if memory.held.is_some() => {
+                Verdict::DropHold
+            }
+            Asked::ByFile | Asked::Failover { .. } | Asked::AcceptWorld { .. } => Verdict::Nothing,
+        };
+    }
+    let (by, why) = match asked {
+        Asked::ByFile => ("file edit".to_owned(), "active_site was edited".to_owned()),
+        Asked::Failover { by, why } | Asked::AcceptWorld { by, why } => (by.clone(), why.clone()),
+    };
+    if let (Asked::AcceptWorld { .. }, None) = (asked, &memory.transition) {
+        return Verdict::Adopt { by, why };
+    }
+    let confirmed = memory.held.as_ref().filter(|held| held.to == file).and_then(|held| held.confirmed.clone());
+    let edge = memory.seen.as_deref() != Some(file) || matches!(asked, Asked::Failover { .. });
+    let held = memory.held.as_ref().is_some_and(|held| held.to == file);
+    if !edge && !held {
+        let text = format!(
+            "the file names {file}, accepted is {accepted}, and the file did not change: nothing is done. Put the line right, or: \
+             ovirt-dr failover {} {file}",
+            plan.name
+        );
+        return Verdict::Disagrees { text };
+    }
+    if let Some(transition) = &memory.transition {
+        if file == transition.from && !transition.committed {
+            return Verdict::Cancel { by, why };
+        }
+        if confirmed.is_none() {
+            return Verdict::Hold { reason: midway(plan, transition.epoch, &transition.to, file) };
+        }
+    }
+    let Some(observed) = observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) else {
+        return Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() };
+    };
+    if let Some(by) = confirmed {
+        return Verdict::Open { by, why };
+    }
+    match objection(plan, other_changes, asked, observed, memory, accepted, now) {
+        Some(reason) => Verdict::Hold { reason },
+        None => Verdict::Open { by, why },
+    }
+}
+
+fn midway(plan: &Plan, epoch: u64, to: &str, file: &str) -> String {
+    format!(
+        "active_site went to {file} while transition {epoch} to {to} is open and storage was already promoted or repointed. Going back loses what was \
+         written at {to} since, and needs the replica at {file} promoted. To go back all the same: ovirt-dr confirm {} flip --reason \"...\"",
+        plan.name
+    )
+}
+
+fn first_sight(plan: &Plan, asked: &Asked, observed: Option<&Observed>, memory: &Memory) -> Verdict {
+    match asked {
+        Asked::AcceptWorld { by, why } => return Verdict::Adopt { by: by.clone(), why: why.clone() },
+        Asked::Failover { by, why } => {
+            return match observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) {
+                Some(_) if plan.sites.len() >= 2 => Verdict::Open { by: by.clone(), why: why.clone() },
+                Some(_) | None => {
+                    Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() }
+                }
+            };
+        }
+        Asked::ByFile => {}
+    }
+    let Some(observed) = observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) else {
+        return Verdict::NotYet { text: "the engine must be readable before a plan is first accepted".to_owned() };
+    };
+    let mut differences = crate::decide::differences(plan, observed, &plan.active_site.0);
+    if let Some(tag) = observed.owed_tags.seen().and_then(|tags| tags.first()) {
+        differences.push(format!("the engine carries a debt of an earlier transition ({})", tag.name));
+    }
+    match differences.split_first() {
+        None => Verdict::Adopt { by: "first sight".to_owned(), why: "the engine matches the plan".to_owned() },
+        Some(_) if memory.held.as_ref().is_some_and(|held| held.confirmed.is_some()) => {
+            Verdict::Adopt { by: "confirmation".to_owned(), why: "a person takes the world as it is".to_owned() }
+        }
+        Some((first, rest)) => {
+            let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+            Verdict::Hold {
+                reason: format!(
+                    "first sight of this plan, and the engine does not match it: {first}{more}. Put it right, or: ovirt-dr accept-world {name}; or, \
+                     if the site is lost: ovirt-dr failover {name} SITE",
+                    name = plan.name
+                ),
+            }
+        }
+    }
+}
+
+fn objection(
+    plan: &Plan,
+    other_changes: &[String],
+    asked: &Asked,
+    observed: &Observed,
+    memory: &Memory,
+    accepted: &str,
+    now: Time,
+) -> Option<String> {
+    let (name, file) = (&plan.name, &plan.active_site);
+    if let Some(first) = other_changes.first() {
+        return Some(format!(
+            "the edit changes active_site to {file} and more ({first}). To accept it all: ovirt-dr confirm {name} flip --reason \"...\""
+        ));
+    }
+    let ago = memory.last_flip.map(|at| now.since(at));
+    if let Some(ago) = ago.filter(|ago| *ago < plan.policy.flap_guard) {
+        return Some(format!(
+            "active_site went to {file} {} after failover {}. A reverted file? To go there for real: ovirt-dr confirm {name} flip --reason \"...\"",
+            Said(Duration::from_secs(ago.as_secs())),
+            memory.epoch
+        ));
+    }
+    if let Some(host) = alive_host(plan, observed, accepted).filter(|_| *asked == Asked::ByFile) {
+        return Some(format!(
+            "{accepted} is alive: {} is {} and answers. Is a planned migration meant? This version does failovers only. If {accepted} is to be given up: \
+             power it off, then ovirt-dr confirm {name} flip --reason \"...\"",
+            host.name, host.status
+        ));
+    }
+    limits(plan, observed, memory, accepted)
+}
+
+/// A host of the site that is alive for the engine and answers a probe: no failover can be meant without a word more.
+fn alive_host<'a>(plan: &Plan, observed: &'a Observed, site: &str) -> Option<&'a Host> {
+    let of = plan.sites.get(&SiteName(site.to_owned()))?;
+    let hosts = observed.hosts.seen()?.iter().filter(|host| of.hosts.contains(&host.name));
+    let answers = |host: &&Host| {
+        of.evidence.host_ports.iter().any(|port| {
+            let probe = dr_plan::Probe { address: host.address.clone(), port: *port };
+            observed.probes.get(&probe).is_some_and(|state| matches!(state.last, Answer::Accepted | Answer::Refused))
+        })
+    };
+    hosts.filter(|host| host.status.life() == Life::Alive).find(answers)
+}
+
+fn limits(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) -> Option<String> {
+    let hosts = plan
+        .sites
+        .iter()
+        .filter(|(name, _)| name.0 == from || **name == plan.active_site)
+        .map(|(_, site)| site.hosts.len())
+        .sum();
+    let opening = opening(plan, String::new(), observed, memory, from, "", "");
+    let counts = [
+        ("hosts", plan.policy.limits.hosts, hosts),
+        ("connections", plan.policy.limits.connections, opening.rows.len()),
+        ("VMs", plan.policy.limits.vms, opening.vms.len()),
+    ];
+    let over = counts.into_iter().find_map(|(what, limit, count)| {
+        let limit = limit.map(|limit| limit as usize)?;
+        (count > limit).then_some((what, limit, count))
+    });
+    over.map(|(what, limit, count)| {
+        format!(
+            "this failover would touch {count} {what}, the plan's limit is {limit}. To go on: ovirt-dr confirm {} flip --reason \"...\"",
+            plan.name
+        )
+    })
+}
+
+/// What is frozen when a transition from `from` to the plan's active site opens.
+pub fn opening(
+    plan: &Plan,
+    text: String,
+    observed: &Observed,
+    memory: &Memory,
+    from: &str,
+    by: &str,
+    why: &str,
+) -> Opening {
+    let connections = observed.connections.seen().map(Vec::as_slice).unwrap_or_default();
+    let (rows, _) = resolve_rows(plan, connections, &std::collections::BTreeMap::new());
+    let rows = rows.iter().map(|row| (row.key.word(), row.connection.id.clone())).collect();
+    Opening {
+        epoch: memory.epoch + 1,
+        from: from.to_owned(),
+        to: plan.active_site.0.clone(),
+        by: by.to_owned(),
+        why: why.to_owned(),
+        plan: text,
+        rows,
+        vms: if plan.vms.was_running { was_running(plan, observed, memory, from) } else { Vec::new() },
+    }
+}
+
+/// The site that a first failover leaves, when none was ever accepted: the other one, if there are just two.
+pub fn site_left<'a>(plan: &'a Plan, memory: &'a Memory) -> Option<&'a str> {
+    let mut others = plan.sites.keys().filter(|site| **site != plan.active_site);
+    match (&memory.accepted, others.next(), others.next()) {
+        (Some(accepted), _, _) => Some(accepted),
+        (None, Some(other), None) => Some(&other.0),
+        (None, _, _) => None,
+    }
+}
+
+/// What ran on hosts of a site when it was lost: last seen running there while the host was up, and what is `unknown` there now. The engine's
+/// own fencing may have set some down before anybody flipped.
+fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) -> Vec<FrozenVm> {
+    let Some(site) = plan.sites.get(&SiteName(from.to_owned())) else { return Vec::new() };
+    let hosts = observed.hosts.seen().map(Vec::as_slice).unwrap_or_default();
+    let at_site = |id: &crate::HostId| hosts.iter().any(|host| host.id == *id && site.hosts.contains(&host.name));
+    let lost: std::collections::HashSet<&crate::HostId> =
+        hosts.iter().map(|host| &host.id).filter(|id| at_site(id)).collect();
+    let vms = observed.vms.seen().map(Vec::as_slice).unwrap_or_default();
+    let ran = |vm: &crate::Vm| memory.ran.get(&vm.id).is_some_and(|ran| lost.contains(&ran.host));
+    let there = |vm: &crate::Vm| {
+        vm.host.as_ref().is_some_and(|host| lost.contains(host)) && (vm.status.runs() || vm.status == VmStatus::Unknown)
+    };
+    let chosen = vms.iter().filter(|vm| ran(vm) || there(vm));
+    chosen.map(|vm| FrozenVm { id: vm.id.clone(), name: vm.name.clone(), ha: vm.ha, priority: vm.priority }).collect()
+}
+
+/// What changed about who runs where, to be journalled in calm times.
+pub fn ran_changes(observed: &Observed, memory: &Memory) -> Option<Entry> {
+    let (hosts, vms) = (observed.hosts.seen()?, observed.vms.seen()?);
+    let up: std::collections::HashSet<&crate::HostId> =
+        hosts.iter().filter(|host| host.status == HostStatus::Up).map(|host| &host.id).collect();
+    let mut running = Vec::new();
+    let mut stopped: Vec<VmId> = Vec::new();
+    let mut present = std::collections::HashSet::new();
+    for vm in vms {
+        present.insert(&vm.id);
+        let known = memory.ran.get(&vm.id);
+        match &vm.host {
+            Some(host) if vm.status.runs() && up.contains(host) => {
+                if known.is_none_or(|known| known.host != *host) {
+                    running.push(RanVm { id: vm.id.clone(), name: vm.name.clone(), host: host.clone() });
+                }
+            }
+            // Stopped while its host was up: somebody wanted that. Stopped with its host: it still counts as running.
+            _ if vm.status == VmStatus::Down && known.is_some_and(|known| up.contains(&known.host)) => {
+                stopped.push(vm.id.clone());
+            }
+            Some(_) | None => {}
+        }
+    }
+    stopped.extend(memory.ran.keys().filter(|id| !present.contains(id)).cloned());
+    (!running.is_empty() || !stopped.is_empty()).then_some(Entry::Ran { running, stopped })
+}

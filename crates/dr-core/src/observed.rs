@@ -1,0 +1,412 @@
+//! What one pass read from the engine and from the probes, failed reads included.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dr_plan::Probe;
+
+use crate::{ClusterId, ConnectionId, DataCenterId, Details, DomainId, HostId, Time, VmId};
+
+/// Everything one pass saw.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// When the pass began to read.
+    pub at: Time,
+    /// Which engine this is (`GET /ovirt-engine/api`).
+    pub engine: Read<EngineIdentity>,
+    /// Every host of the engine, named by the plan or not.
+    pub hosts: Read<Vec<Host>>,
+    /// Every cluster.
+    pub clusters: Read<Vec<Cluster>>,
+    /// Every data center.
+    pub data_centers: Read<Vec<DataCenter>>,
+    /// Every storage domain attached to a data center, with its status there.
+    pub domains: Read<Vec<Domain>>,
+    /// Every storage connection row.
+    pub connections: Read<Vec<Connection>>,
+    /// Every virtual machine; in calm times this may be an older read than the rest.
+    pub vms: Read<Vec<Vm>>,
+    /// Debts of ours that stand in the engine as tags.
+    pub owed_tags: Read<Vec<OwedTag>>,
+    /// What each probed address last did.
+    pub probes: BTreeMap<Probe, ProbeState>,
+}
+
+/// A read that worked, or why it did not. Unreadable is never absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    /// The answer.
+    Seen(T),
+    /// What went wrong, in one sentence.
+    Unreadable(String),
+}
+
+impl<T> Read<T> {
+    /// The answer, if there is one.
+    pub fn seen(&self) -> Option<&T> {
+        match self {
+            Read::Seen(value) => Some(value),
+            Read::Unreadable(_) => None,
+        }
+    }
+}
+
+/// Which engine answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineIdentity {
+    /// `product_info.instance_id`.
+    pub instance_id: String,
+    /// Highest event id seen, if events could be read.
+    pub event_id: Option<u64>,
+}
+
+/// A host as `GET /hosts` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its id.
+    pub id: HostId,
+    /// Its name, unique in the engine.
+    pub name: String,
+    /// The address that the engine connects to.
+    pub address: String,
+    /// VDSM's port; a PUT must echo it when it is not 54321.
+    pub port: u16,
+    /// The cluster it belongs to; the data center is reached through it.
+    pub cluster: ClusterId,
+    /// Its status.
+    pub status: HostStatus,
+    /// Since when this process has seen this status.
+    pub since: Time,
+    /// `status_detail`: the reason of `non_operational`.
+    pub detail: Option<String>,
+    /// Its part in the data center's storage pool. Says nothing about reachability.
+    pub spm: Spm,
+    /// `power_management.enabled`.
+    pub power_management: bool,
+    /// `summary.total`: virtual machines counted on it; stale on dead hosts until they are confirmed.
+    pub vms: u32,
+}
+
+/// Status of a host: the API's words, and room for a word we do not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the API's own words, listed in the engine's documentation")]
+pub enum HostStatus {
+    Up,
+    Maintenance,
+    NonResponsive,
+    Down,
+    Connecting,
+    Unassigned,
+    Reboot,
+    Kdumping,
+    Initializing,
+    Installing,
+    PreparingForMaintenance,
+    NonOperational,
+    Error,
+    InstallFailed,
+    InstallingOs,
+    PendingApproval,
+    /// A word of an engine newer than we are: shown, and counted as alive.
+    Other(String),
+}
+
+const HOST_WORDS: [(&str, HostStatus); 16] = [
+    ("up", HostStatus::Up),
+    ("maintenance", HostStatus::Maintenance),
+    ("non_responsive", HostStatus::NonResponsive),
+    ("down", HostStatus::Down),
+    ("connecting", HostStatus::Connecting),
+    ("unassigned", HostStatus::Unassigned),
+    ("reboot", HostStatus::Reboot),
+    ("kdumping", HostStatus::Kdumping),
+    ("initializing", HostStatus::Initializing),
+    ("installing", HostStatus::Installing),
+    ("preparing_for_maintenance", HostStatus::PreparingForMaintenance),
+    ("non_operational", HostStatus::NonOperational),
+    ("error", HostStatus::Error),
+    ("install_failed", HostStatus::InstallFailed),
+    ("installing_os", HostStatus::InstallingOs),
+    ("pending_approval", HostStatus::PendingApproval),
+];
+
+impl HostStatus {
+    /// The status for the API's word.
+    pub fn from_word(word: &str) -> Self {
+        let known = HOST_WORDS.iter().find(|(known, _)| *known == word);
+        known.map_or_else(|| HostStatus::Other(word.to_owned()), |(_, status)| status.clone())
+    }
+
+    /// Whether a host in this status may still run virtual machines and hold storage, as the engine's word goes.
+    pub fn life(&self) -> Life {
+        match self {
+            HostStatus::NonResponsive | HostStatus::Down | HostStatus::Maintenance => Life::Lost,
+            HostStatus::Connecting
+            | HostStatus::Unassigned
+            | HostStatus::Reboot
+            | HostStatus::Kdumping
+            | HostStatus::Initializing
+            | HostStatus::Installing => Life::Unsettled,
+            HostStatus::Up
+            | HostStatus::PreparingForMaintenance
+            | HostStatus::NonOperational
+            | HostStatus::Error
+            | HostStatus::InstallFailed
+            | HostStatus::InstallingOs
+            | HostStatus::PendingApproval
+            | HostStatus::Other(_) => Life::Alive,
+        }
+    }
+}
+
+impl fmt::Display for HostStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let HostStatus::Other(word) = self {
+            return f.write_str(word);
+        }
+        f.write_str(HOST_WORDS.iter().find(|(_, status)| status == self).map_or("", |(word, _)| word))
+    }
+}
+
+/// What a host's status says about its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It may run and write: the rule for every word not listed elsewhere.
+    Alive,
+    /// On the way to another status; waited for.
+    Unsettled,
+    /// The engine cannot talk to it, or it is parked. Not yet a proof that it is down.
+    Lost,
+}
+
+/// A host's part in the storage pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spm {
+    /// None.
+    None,
+    /// Being made SPM.
+    Contending,
+    /// The engine's row names it as SPM, dead or alive.
+    Spm,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its name.
+    pub name: String,
+    /// Its data center, if it has one.
+    pub data_center: Option<DataCenterId>,
+    /// The complete fencing policy as JSON text, as the engine sent it: a PUT replaces it whole.
+    pub fencing_policy: String,
+    /// `fencing_policy.enabled`.
+    pub fencing: bool,
+}
+
+/// A data center.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataCenter {
+    /// Its id.
+    pub id: DataCenterId,
+    /// Its name.
+    pub name: String,
+    /// Its status, which is a consequence: no call sets it.
+    pub status: DataCenterStatus,
+    /// Since when this process has seen this status.
+    pub since: Time,
+}
+
+/// Status of a data center.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the API's own words, listed in the engine's documentation")]
+pub enum DataCenterStatus {
+    Uninitialized,
+    Up,
+    Maintenance,
+    NotOperational,
+    Problematic,
+    Contend,
+    Other(String),
+}
+
+impl DataCenterStatus {
+    /// The status for the API's word.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "uninitialized" => DataCenterStatus::Uninitialized,
+            "up" => DataCenterStatus::Up,
+            "maintenance" => DataCenterStatus::Maintenance,
+            "not_operational" => DataCenterStatus::NotOperational,
+            "problematic" => DataCenterStatus::Problematic,
+            "contend" => DataCenterStatus::Contend,
+            other => DataCenterStatus::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for DataCenterStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DataCenterStatus::Uninitialized => "uninitialized",
+            DataCenterStatus::Up => "up",
+            DataCenterStatus::Maintenance => "maintenance",
+            DataCenterStatus::NotOperational => "not_operational",
+            DataCenterStatus::Problematic => "problematic",
+            DataCenterStatus::Contend => "contend",
+            DataCenterStatus::Other(word) => word,
+        })
+    }
+}
+
+/// A storage domain in a data center.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// Its id.
+    pub id: DomainId,
+    /// Its name.
+    pub name: String,
+    /// The data center whose list showed it.
+    pub data_center: DataCenterId,
+    /// Whether it holds virtual disks (`type` `data`, or a word we do not know). ISO and export domains never gate.
+    pub data: bool,
+    /// `storage.type`: `nfs`, `iscsi`, `fcp`, ...
+    pub storage_type: String,
+    /// The API's status word; only `active` and `maintenance` mean something to us.
+    pub status: String,
+    /// Details of the connection rows behind it; several for block domains, none for FCP.
+    pub behind: Vec<Details>,
+}
+
+impl Domain {
+    /// Whether hosts of the data center connect to it when they are activated: everything but `maintenance`.
+    pub fn is_connected_by_hosts(&self) -> bool {
+        self.status != "maintenance"
+    }
+}
+
+/// A storage connection row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its id, which survives a repointing.
+    pub id: ConnectionId,
+    /// `type`: `nfs`, `iscsi`, `posixfs`, ...
+    pub storage_type: String,
+    /// Where it points.
+    pub details: Details,
+}
+
+/// A virtual machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vm {
+    /// Its id.
+    pub id: VmId,
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: VmStatus,
+    /// The host it runs on; an `unknown` one still shows its dead host.
+    pub host: Option<HostId>,
+    /// Its cluster.
+    pub cluster: ClusterId,
+    /// `high_availability.enabled`.
+    pub ha: bool,
+    /// `high_availability.priority`.
+    pub priority: i32,
+}
+
+/// Status of a virtual machine, as far as we tell statuses apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VmStatus {
+    /// Runs.
+    Up,
+    /// `powering_up`, `wait_for_launch`, `reboot_in_progress`, `restoring_state`, `migrating`: runs, or is about to.
+    Starting(String),
+    /// Not running.
+    Down,
+    /// Its host is silent.
+    Unknown,
+    /// Any other word: shown, neither running nor startable as far as we are concerned.
+    Other(String),
+}
+
+impl VmStatus {
+    /// The status for the API's word; an absent word is an illegal image.
+    pub fn from_word(word: Option<&str>) -> Self {
+        match word {
+            Some("up") => VmStatus::Up,
+            Some("down") => VmStatus::Down,
+            Some("unknown") => VmStatus::Unknown,
+            Some(
+                word @ ("powering_up" | "wait_for_launch" | "reboot_in_progress" | "restoring_state" | "migrating"),
+            ) => VmStatus::Starting(word.to_owned()),
+            Some(other) => VmStatus::Other(other.to_owned()),
+            None => VmStatus::Other("image_illegal".to_owned()),
+        }
+    }
+
+    /// Whether it runs or is about to.
+    pub fn runs(&self) -> bool {
+        match self {
+            VmStatus::Up | VmStatus::Starting(_) => true,
+            VmStatus::Down | VmStatus::Unknown | VmStatus::Other(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for VmStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            VmStatus::Up => f.write_str("up"),
+            VmStatus::Down => f.write_str("down"),
+            VmStatus::Unknown => f.write_str("unknown"),
+            VmStatus::Starting(word) | VmStatus::Other(word) => f.write_str(word),
+        }
+    }
+}
+
+/// A debt of ours as the engine's tags show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwedTag {
+    /// The tag's name, `ovirt-dr.owed...`.
+    pub name: String,
+    /// Its description: the original, as JSON.
+    pub description: String,
+}
+
+/// What a probed address did over the last rounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeState {
+    /// The newest answer.
+    pub last: Answer,
+    /// When the newest round ended.
+    pub at: Time,
+    /// When the present unbroken silence began.
+    pub silent_since: Option<Time>,
+    /// Rounds of unbroken silence.
+    pub silent_rounds: u32,
+}
+
+/// What one probe of one address yielded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The connection was accepted: something is alive there.
+    Accepted,
+    /// The connection was refused: something is alive there.
+    Refused,
+    /// Nothing came back within the probe's patience.
+    Silent,
+    /// A local error, a DNS failure or no route: says nothing about the address.
+    Unreadable(String),
+}
+
+impl Answer {
+    /// Whether something answered.
+    pub fn is_alive(&self) -> bool {
+        match self {
+            Answer::Accepted | Answer::Refused => true,
+            Answer::Silent | Answer::Unreadable(_) => false,
+        }
+    }
+}
