@@ -1,0 +1,43 @@
+//! The daemon's clock: wall time at the start plus monotonic time since, so that durations never jump.
+
+use std::time::Duration;
+
+use dr_core::Time;
+use tokio::time::Instant;
+
+/// Reads and awaits time. `speed` runs the daemon's own time faster than the wall, for demonstrations against a simulated engine.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    began: Instant,
+    began_at: Time,
+    speed: f64,
+}
+
+impl Clock {
+    /// The real time.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn real() -> Self {
+        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Self::starting_at(Time(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)), 1.0)
+    }
+
+    /// A clock that shows `began_at` now and runs `speed` times as fast as tokio's; paused tests and demonstrations use it.
+    pub fn starting_at(began_at: Time, speed: f64) -> Self {
+        Self { began: Instant::now(), began_at, speed }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Time {
+        self.began_at.plus(self.began.elapsed().mul_f64(self.speed))
+    }
+
+    /// Returns after `duration` of this clock's time.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(self.in_tokio_time(duration)).await;
+    }
+
+    /// A duration of this clock's time as tokio's timers count it.
+    pub fn in_tokio_time(&self, duration: Duration) -> Duration {
+        if self.speed <= 0.0 { duration } else { duration.div_f64(self.speed) }
+    }
+}
