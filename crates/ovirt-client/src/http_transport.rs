@@ -154,19 +154,18 @@ fn kind_of(error: &reqwest::Error) -> TransportErrorKind {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {
             return tls_kind(tls);
         }
-        if let Some(io) = current.downcast_ref::<std::io::Error>() {
-            // An I/O error made from another hides that one from `source`.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return tls_kind(tls);
-            }
-            if io.kind() == std::io::ErrorKind::ConnectionRefused {
-                return TransportErrorKind::ConnectRefused;
-            }
+        let io = current.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return TransportErrorKind::ConnectRefused;
         }
         if current.to_string().starts_with("dns error") {
             return TransportErrorKind::Dns;
         }
-        cause = current.source();
+        // An I/O error made from another one leaves that one out of `source`.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => current.source(),
+        };
     }
     if error.is_timeout() {
         TransportErrorKind::Timeout
