@@ -51,6 +51,11 @@ pub(crate) fn is_sso_trouble(text: &str) -> bool {
     text.starts_with("server_error") || is_exception(text)
 }
 
+/// Whether the answer claims to be JSON.
+pub(crate) fn is_json(response: &http::Response<Bytes>) -> bool {
+    content_type(response).is_some_and(|content_type| content_type.contains("json"))
+}
+
 enum Body {
     Empty,
     Json(Value),
@@ -64,8 +69,7 @@ impl Body {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Self::Empty;
         }
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if content_type.is_some_and(|content_type| !content_type.to_ascii_lowercase().contains("json")) {
+        if content_type(response).is_some() && !is_json(response) {
             return Self::Page(page_text(bytes));
         }
         match serde_json::from_slice(bytes) {
@@ -91,7 +95,7 @@ impl Body {
 fn success(request: &RequestName, status: StatusCode, body: Body) -> Result<Value, Error> {
     let unreadable = |problem| Err(Error::Unreadable { request: request.clone(), status: status.as_u16(), problem });
     let value = match &body {
-        Body::Empty if request.is_read() => return unreadable("the body is empty".to_owned()),
+        Body::Empty if request.method == http::Method::GET => return unreadable("the body is empty".to_owned()),
         Body::Empty => return Ok(Value::Null),
         Body::Page(text) => return unreadable(format!("expected JSON, got the text {text:?}")),
         Body::BrokenJson(problem) => return unreadable(problem.clone()),
@@ -194,6 +198,10 @@ fn is_exception(text: &str) -> bool {
             "database connection failure",
         ],
     )
+}
+
+fn content_type(response: &http::Response<Bytes>) -> Option<String> {
+    response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase)
 }
 
 fn says(text: &str, fragments: &[&str]) -> bool {

@@ -50,7 +50,7 @@ impl Client {
         let token = self.inner.session.token().await?;
         let mut response = self.exchange(&request, &name, &token).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
-            self.token_was_refused(&response)?;
+            self.token_was_refused(&name, &response)?;
             let token = self.inner.session.token_after(&token).await?;
             response = self.exchange(&request, &name, &token).await?;
             if response.status() == StatusCode::UNAUTHORIZED {
@@ -134,11 +134,18 @@ impl Client {
         }
     }
 
-    /// A 401 that speaks of trouble behind the token (SSO, its database) is not cured by a login, and a login then proves nothing.
-    fn token_was_refused(&self, response: &http::Response<Bytes>) -> Result<(), LoginError> {
+    /// Whether a 401 calls for another login. It does not when it speaks of trouble behind the token: SSO, its database.
+    fn token_was_refused(&self, name: &RequestName, response: &http::Response<Bytes>) -> Result<(), Error> {
         let text = answer::page_text(response.body());
+        // The filter before the API answers with a page. JSON comes from inside: the session ended while the engine
+        // was at it, perhaps after the change, when it read the object again for the answer.
+        if answer::is_json(response) && !name.is_read() {
+            let status = Some(response.status().as_u16());
+            let message = "the session ended while the engine was at it".to_owned();
+            return Err(Error::MaybeApplied { request: name.clone(), status, message });
+        }
         if answer::is_sso_trouble(&text) {
-            return Err(self.login_error(LoginProblem::Transient, text));
+            return Err(self.login_error(LoginProblem::Transient, text).into());
         }
         Ok(())
     }

@@ -176,9 +176,14 @@ impl Error {
         }
     }
 
+    /// The class of a refusal; `None` for everything else.
+    pub fn refusal_class(&self) -> Option<RefusalClass> {
+        if let Self::Refused { class, .. } = self { Some(*class) } else { None }
+    }
+
     /// Whether the engine said that the object does not exist.
     pub fn is_gone(&self) -> bool {
-        matches!(self, Self::Refused { class: RefusalClass::Gone, .. })
+        self.refusal_class() == Some(RefusalClass::Gone)
     }
 }
 
@@ -245,7 +250,9 @@ impl fmt::Display for RequestName {
 fn words(reason: &str, detail: &str) -> String {
     /// What the engine writes as reason when the detail says everything.
     const NO_REASON: &str = "Operation Failed";
-    match (reason, detail) {
+    // The engine breaks its texts into lines; a message of ours is one.
+    let detail = detail.replace('\n', " ");
+    match (reason, detail.as_str()) {
         ("", "") => "no reason given".to_owned(),
         ("" | NO_REASON, detail) if !detail.is_empty() => detail.to_owned(),
         (reason, "") => reason.to_owned(),

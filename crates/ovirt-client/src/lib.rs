@@ -36,8 +36,9 @@
 //! - Never take an unreadable element for an absent one, nor an unknown word for a known one.
 //! - Never show a password or token in an error, a log line or `Debug`.
 //! - Only [`HttpTransport`] opens connections; everything else works on values.
+//!
+//! Reading order: `request` and `read`, one noun module ([`hosts`]), `client`, `answer` and `error`, `login`, the transports.
 
-// In reading order: a request and its answer's types, the nouns, sending, login and judgement, the ground below.
 mod request;
 
 mod read;

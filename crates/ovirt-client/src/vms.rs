@@ -52,7 +52,7 @@ pub fn shut_down(id: &VmId, reason: Option<&str>) -> Request<Action> {
 }
 
 /// `PUT /vms/{id}`: switches high availability, applied at once in every status, also `unknown`; the priority stays unless given.
-pub fn set_high_availability(id: &VmId, enabled: bool, priority: Option<u32>) -> Request<Vm> {
+pub fn set_high_availability(id: &VmId, enabled: bool, priority: Option<i32>) -> Request<Vm> {
     let mut high_availability = Map::new();
     high_availability.insert("enabled".to_owned(), Value::String(enabled.to_string()));
     if let Some(priority) = priority {
@@ -133,7 +133,7 @@ pub struct HighAvailability {
     pub enabled: Option<bool>,
     /// 0 to 100; one stuck VM of high priority holds back all lower ones for ten minutes.
     #[serde(default, deserialize_with = "read::number")]
-    pub priority: Option<u32>,
+    pub priority: Option<i32>,
 }
 
 /// `placement_policy` of a VM.

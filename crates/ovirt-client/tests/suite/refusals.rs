@@ -169,6 +169,16 @@ async fn a_front_server_that_gave_up_leaves_a_change_in_doubt() {
 }
 
 #[tokio::test]
+async fn an_error_is_one_line() {
+    let text = check("failover.deactivate.unfenced.alpha-h3", WrongState, Refused).await;
+    assert_eq!(
+        text,
+        "POST /thing was refused (wrong state, HTTP 409): [Cannot switch Host to Maintenance mode. Host still has \
+         running VMs on it and is in Non Responsive state.]"
+    );
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_the_engine() {
     let error = refused("GET", || Reply::Html(302, "<html><body>Found</body></html>".to_owned())).await;
     assert!(matches!(error, Error::Refused { class: NotTheEngine, .. }), "{error:?}");
@@ -203,14 +213,13 @@ async fn a_stray_object_is_not_an_empty_list() {
 
 #[tokio::test]
 async fn sso_trouble_behind_a_401_is_no_reason_to_log_in_again() {
-    for label in ["database_down.fresh_token.get.hosts"] {
-        let engine =
-            FakeEngine::new(move |call, _| call.path.ends_with("/hosts").then(|| Exchange::labelled(label).reply()));
-        let error = engine.client().send(hosts::list()).await.expect_err("no answer");
-        let Error::Login(login) = &error else { panic!("{error:?}") };
-        assert_eq!(login.problem, LoginProblem::Transient);
-        assert_eq!((engine.logins(), error.what_the_engine_may_have_done()), (1, Nothing));
-    }
+    let engine = FakeEngine::new(|call, _| {
+        call.path.ends_with("/hosts").then(|| Exchange::labelled("database_down.fresh_token.get.hosts").reply())
+    });
+    let error = engine.client().send(hosts::list()).await.expect_err("no answer");
+    let Error::Login(login) = &error else { panic!("{error:?}") };
+    assert_eq!(login.problem, LoginProblem::Transient);
+    assert_eq!((engine.logins(), error.what_the_engine_may_have_done()), (1, Nothing));
     let engine = FakeEngine::new(|call, _| {
         let page = "<html><head><title>Error</title></head><body>server_error: null</body></html>";
         (call.path == ROOT_PATH).then(|| Reply::Html(401, page.to_owned()))

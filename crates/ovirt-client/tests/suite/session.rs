@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use ovirt_client::{Error, LoginProblem, PARALLEL_READS, hosts, vms};
+use ovirt_client::{EngineEffect, Error, LoginProblem, PARALLEL_READS, hosts, vms};
 use serde_json::json;
 
 use crate::conformance::Exchange;
@@ -126,6 +126,20 @@ async fn a_change_answered_401_was_not_executed_and_is_repeated_after_the_login(
     });
     engine.client().send(vms::start(&"v".into())).await.expect("the repeated call succeeds");
     assert_eq!(engine.lines().iter().filter(|line| line.ends_with("/start")).count(), 2);
+}
+
+#[tokio::test]
+async fn a_session_that_ended_inside_a_change_leaves_it_in_doubt_and_inside_a_read_does_not() {
+    let engine = FakeEngine::new(|call, before| {
+        let fault = json!({ "reason": "Operation Failed", "detail": "User is not logged in." });
+        let ended = before == 0 && (hosts_call(call) || call.path.ends_with("/tags"));
+        ended.then(|| Reply::Json(401, fault))
+    });
+    let client = engine.client();
+    client.send(hosts::list()).await.expect("the repeated read succeeds");
+    let error = client.send(ovirt_client::tags::create("n", "d")).await.expect_err("in doubt");
+    assert_eq!(error.what_the_engine_may_have_done(), EngineEffect::MaybeApplied, "{error:?}");
+    assert_eq!(engine.lines().iter().filter(|line| line.ends_with("/tags")).count(), 1);
 }
 
 #[tokio::test]

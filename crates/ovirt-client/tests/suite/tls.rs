@@ -28,11 +28,17 @@ struct Pki {
 
 /// A CA and a server certificate for one name.
 fn pki(name: &str) -> Pki {
+    pki_until(name, 4000)
+}
+
+/// The same, with a certificate that ends with a year.
+fn pki_until(name: &str, year: i32) -> Pki {
     let mut ca = CertificateParams::new(Vec::new()).expect("parameters");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().expect("a key")).expect("a CA");
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    params.not_after = rcgen::date_time_ymd(year, 12, 31);
     let certificate = params.signed_by(&key, &ca).expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -54,7 +60,11 @@ async fn serve(acceptor: TlsAcceptor, server: Server) -> SocketAddr {
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let mut request = [0; 4096];
-                let _ = stream.read(&mut request).await;
+                let length = stream.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+                if !request.contains("accept-encoding: gzip\r\n") {
+                    return;
+                }
                 if let Server::Answer(bytes) = server {
                     let _ = stream.write_all(&bytes).await;
                     let _ = stream.shutdown().await;
@@ -112,6 +122,15 @@ async fn a_certificate_for_another_name_is_refused() {
     let transport = HttpTransport::new(&Trust::CaPem(pki.ca_pem)).expect("a transport");
     let error = get(&transport, "localhost", address).await.expect_err("another name");
     assert_eq!((error.kind, error.may_have_been_sent), (TransportErrorKind::TlsName, false), "{error}");
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_told_apart_from_an_unknown_one() {
+    let pki = pki_until("localhost", 2020);
+    let address = serve(pki.acceptor, answer("", b"")).await;
+    let transport = HttpTransport::new(&Trust::CaPem(pki.ca_pem)).expect("a transport");
+    let error = get(&transport, "localhost", address).await.expect_err("expired");
+    assert_eq!((error.kind, error.may_have_been_sent), (TransportErrorKind::TlsExpired, false), "{error}");
 }
 
 #[tokio::test]
