@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use serde_json::Value;
+use http::{Request, Response};
 use tokio::sync::Notify;
 
 use crate::clock::EngineClock;
-use crate::fault::{FaultKind, FaultRule};
-use crate::http::{Answer, Body, Call, Finish, Reply, route};
+use crate::fault::FaultRule;
+use crate::faulty::page;
+use crate::http::{Answer, Call, Finish, Reply, route};
 use crate::sso::Sso;
 use crate::state::{Database, Mutation, Phase, State};
 use crate::world::{Reach, Ticket, Violation, World};
@@ -84,8 +83,6 @@ struct Shared {
     settings: Settings,
 }
 
-/// A hung request ends after this much engine time, by the patience of the server in front.
-const HUNG_MS: u64 = 3_600_000;
 /// How long a request is looked at again when the world cannot say when it is due.
 const NEXT_LOOK_MS: u64 = 1;
 
@@ -123,7 +120,7 @@ impl Engine {
     pub async fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
         match self.handle(request).await {
             Served::Response(response) | Served::Cut(response) => response,
-            Served::Refused | Served::Reset => unavailable(StatusCode::SERVICE_UNAVAILABLE).into_response(),
+            Served::Refused | Served::Reset => page(503).into_response(),
         }
     }
 
@@ -272,7 +269,7 @@ impl Engine {
         }
     }
 
-    async fn sleep_for(&self, milliseconds: u64) {
+    pub(crate) async fn sleep_for(&self, milliseconds: u64) {
         let due = self.time() + milliseconds;
         while self.time() < due {
             self.sleep_until(due).await;
@@ -293,7 +290,7 @@ impl Engine {
     }
 
     /// The answer, after the time it takes; `None` if the engine went down meanwhile.
-    async fn answer(&self, mut call: Call) -> Option<Answer> {
+    pub(crate) async fn answer(&self, mut call: Call) -> Option<Answer> {
         let (reply, life) = {
             let mut state = self.now();
             let life = state.lives;
@@ -325,123 +322,10 @@ impl Engine {
             self.sleep_until(due).await;
         }
     }
-
-    async fn answer_with_fault(&self, call: Call, fault: FaultKind) -> Served {
-        let is_read = call.method == Method::GET;
-        let key = format!("{}?{}", call.path, call.query);
-        match &fault {
-            FaultKind::ConnectionRefused => return Served::Refused,
-            FaultKind::ResetBefore => return Served::Reset,
-            FaultKind::StatusBefore(status) => return Served::Response(page(*status).into_response()),
-            FaultKind::Hung => {
-                self.sleep_for(HUNG_MS).await;
-                return Served::Response(page(502).into_response());
-            }
-            FaultKind::StaleRead if is_read => {
-                if let Some(frozen) = self.now().frozen.get(&key) {
-                    return Served::Response(frozen.clone().into_response());
-                }
-            }
-            FaultKind::Slow(milliseconds) => self.sleep_for(*milliseconds).await,
-            FaultKind::ResetAfter
-            | FaultKind::StatusAfter(_)
-            | FaultKind::Truncated
-            | FaultKind::WrongContentType(_)
-            | FaultKind::ExpiredSession
-            | FaultKind::SsoDown
-            | FaultKind::DatabaseDown
-            | FaultKind::LockHeld
-            | FaultKind::OkButFailed
-            | FaultKind::OkWithoutEffect
-            | FaultKind::StaleRead
-            | FaultKind::UnknownStatusWord(_) => {}
-        }
-        let Some(mut answer) = self.answer(call).await else { return Served::Reset };
-        match fault {
-            FaultKind::ResetAfter => Served::Reset,
-            FaultKind::StatusAfter(status) => Served::Response(page(status).into_response()),
-            FaultKind::Truncated => Served::Cut(cut(answer.into_response())),
-            FaultKind::WrongContentType(content_type) => {
-                let mut response = answer.into_response();
-                if let Ok(value) = HeaderValue::from_str(&content_type) {
-                    response.headers_mut().insert(CONTENT_TYPE, value);
-                }
-                Served::Response(response)
-            }
-            FaultKind::UnknownStatusWord(word) => {
-                if let Body::Document { root: _, tree } = &mut answer.body {
-                    replace_status(tree, &word);
-                }
-                Served::Response(answer.into_response())
-            }
-            FaultKind::StaleRead => {
-                if is_read && answer.status == StatusCode::OK {
-                    self.now().frozen.insert(key, answer.clone());
-                }
-                Served::Response(answer.into_response())
-            }
-            FaultKind::ConnectionRefused
-            | FaultKind::ResetBefore
-            | FaultKind::StatusBefore(_)
-            | FaultKind::Slow(_)
-            | FaultKind::Hung
-            | FaultKind::ExpiredSession
-            | FaultKind::SsoDown
-            | FaultKind::DatabaseDown
-            | FaultKind::LockHeld
-            | FaultKind::OkButFailed
-            | FaultKind::OkWithoutEffect => Served::Response(answer.into_response()),
-        }
-    }
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("settings", &self.shared.settings).finish_non_exhaustive()
-    }
-}
-
-/// The HTML page of the server in front, or of the engine's error handler, for a status.
-fn page(status: u16) -> Answer {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match status {
-        StatusCode::UNAUTHORIZED => Answer::error_page(status, crate::sso::INVALID_GRANT),
-        StatusCode::NOT_FOUND => Answer::error_page(status, "404 - Not Found"),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => unavailable(status),
-        _ => Answer::error_page(status, status.canonical_reason().unwrap_or("Error")),
-    }
-}
-
-fn unavailable(status: StatusCode) -> Answer {
-    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
-    let text = format!(
-        "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>{title}</title>\n</head><body>\n\
-         <h1>{title}</h1>\n</body></html>\n"
-    );
-    Answer::text(status, "text/html; charset=iso-8859-1", text)
-}
-
-/// Half of the body under the length of the whole.
-fn cut(mut response: Response<Bytes>) -> Response<Bytes> {
-    let whole = response.body().len();
-    let half = response.body().slice(..whole / 2);
-    *response.body_mut() = half;
-    response.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(whole));
-    response
-}
-
-fn replace_status(tree: &mut Value, word: &str) {
-    match tree {
-        Value::Object(members) => {
-            for (name, value) in members {
-                if name == "status" && value.is_string() {
-                    *value = Value::from(word);
-                } else {
-                    replace_status(value, word);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| replace_status(item, word)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

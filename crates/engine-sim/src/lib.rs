@@ -7,7 +7,7 @@
 //! - *engine time*: milliseconds since the engine was made; tokio's time multiplied by the speed.
 //! - *mutation*: a `POST`, `PUT` or `DELETE` that reached the API.
 //!
-//! The entry function is [`Engine::handle`]. `Server` puts the same behind TLS, `ControlDoor` lets other
+//! The entry function is [`Engine::handle`]. [`Server`] puts the same behind TLS, [`ControlDoor`] lets other
 //! processes break things by name.
 //!
 //! # Architecture invariants
@@ -16,17 +16,28 @@
 //! - Only the world decides what a command does; the web side reads requests and writes answers.
 //! - Only [`Engine`] holds a lock, and never across an await.
 //!
-//! Reading order: `world`, `state`, `engine`, `clock`, `sso`, `fault`, `http`, `server`, `control`.
+//! Reading order: `world`, `state`, `engine`, `clock`, `sso`, `fault`, `faulty`, `http`, `order`, `server`, `control`.
 
 pub mod world;
 
-mod state;
-mod engine;
 mod clock;
-mod sso;
+mod control;
+mod engine;
 mod fault;
+mod faulty;
 mod http;
+mod order;
+mod server;
+mod sso;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tls;
 
+pub use control::ControlDoor;
 pub use engine::{Engine, Served, Settings};
 pub use fault::{FaultKind, FaultRule};
+pub use order::Order;
+pub use server::{Server, ServerError};
 pub use state::Mutation;
+pub use tls::TlsError;

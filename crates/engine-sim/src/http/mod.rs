@@ -36,5 +36,5 @@ mod vms;
 pub(crate) use answer::{Answer, Body};
 pub(crate) use command::{Finish, Reply};
 pub(crate) use links::Frame;
-pub(crate) use request::Call;
+pub(crate) use request::{Call, form};
 pub(crate) use router::route;

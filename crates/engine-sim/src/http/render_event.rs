@@ -40,6 +40,13 @@ pub(crate) fn event(frame: &Frame, event: &Event, names: &Names<'_>) -> Value {
         "storage_domain",
         named("storagedomains", about.domain.map(|id| id.to_string()), names.storage_domain),
     );
+    if about.vm.is_some() {
+        tree["template"] = frame.named_reference("templates", super::links::NO_ID, "Blank");
+    }
+    // Events of the engine itself name no user.
+    if event.correlation_id.is_some() {
+        tree["user"] = frame.named_reference("users", USER, "admin@internal-authz");
+    }
     set(&mut tree, "vm", named("vms", about.vm.map(|id| id.to_string()), names.vm));
     tree["description"] = json!(event.description);
     tree["href"] = json!(frame.href("events", event.id));

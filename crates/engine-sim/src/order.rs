@@ -1,0 +1,231 @@
+//! What one may do to an engine and its world by name: the words of the control door and of scenario scripts.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::engine::Engine;
+use crate::fault::FaultRule;
+use crate::world::{Bmc, HostId, HostSpec, HostStatus, Link, OtherCopies, SshManner, World};
+
+/// One order, as JSON `{"lose_site": "alpha"}`, or a bare word: `"restart_engine"`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Power cut of a site; its addresses fall silent.
+    LoseSite(String),
+    /// Power cut of a site whose network still refuses connections.
+    RefuseSite(String),
+    /// The management network of a site is cut; hosts and guests live on.
+    PartitionSite(String),
+    /// The array of a site stops serving.
+    LoseStorage(String),
+    /// All works again at a site; hosts boot.
+    RestoreSite(String),
+    /// The array makes the copies at this site writable.
+    Promote {
+        /// Site.
+        site: String,
+        /// Whether the other copies stay writable, instead of turning read-only.
+        #[serde(default)]
+        others_stay_writable: bool,
+    },
+    /// One copy of one domain.
+    SetCopyWritable {
+        /// Domain name.
+        domain: String,
+        /// Site.
+        site: String,
+        /// Writable or read-only.
+        writable: bool,
+    },
+    /// Cuts the power of one host, by name.
+    PowerOff(String),
+    /// Gives one host power.
+    PowerOn(String),
+    /// What the network of one host does.
+    SetHostLink {
+        /// Host name.
+        host: String,
+        /// `answering`, `refusing`, `silent`.
+        link: Link,
+    },
+    /// What the SSH port of one host does.
+    SetHostSsh {
+        /// Host name.
+        host: String,
+        /// Manner.
+        ssh: SshManner,
+    },
+    /// What the BMC of one host does.
+    SetHostBmc {
+        /// Host name.
+        host: String,
+        /// Manner.
+        bmc: Bmc,
+    },
+    /// Something holds the fence lock of a host.
+    HoldFenceLock {
+        /// Host name.
+        host: String,
+        /// Milliseconds of engine time.
+        ms: u64,
+    },
+    /// Writes a status into a host's row.
+    SetHostStatus {
+        /// Host name.
+        host: String,
+        /// Status.
+        status: HostStatus,
+    },
+    /// Renames a host.
+    RenameHost {
+        /// Host name.
+        host: String,
+        /// New name.
+        name: String,
+    },
+    /// Removes a host behind all guards.
+    RemoveHost(String),
+    /// Adds a host in maintenance.
+    AddHost {
+        /// Site.
+        site: String,
+        /// Description.
+        host: HostSpec,
+    },
+    /// A guest dies with an error, by VM name.
+    KillGuest(String),
+    /// Stops and starts the engine.
+    RestartEngine,
+    /// Stops the engine.
+    StopEngine,
+    /// Starts a stopped engine.
+    StartEngine,
+    /// Starts or stops the engine's database.
+    Database {
+        /// Whether it runs.
+        up: bool,
+    },
+    /// Ends all login sessions.
+    ForgetSessions,
+    /// Adds a fault rule.
+    Fault(FaultRule),
+    /// Removes a fault rule by name.
+    RemoveFault(String),
+    /// Removes all fault rules.
+    ClearFaults,
+    /// How fast engine time passes.
+    Speed(f64),
+}
+
+impl Engine {
+    /// Carries out an order at the present instant. The error says which name is unknown.
+    pub fn order(&self, order: Order) -> Result<(), String> {
+        match order {
+            Order::LoseSite(site) => self.world(|world| world.lose_site(&site)),
+            Order::RefuseSite(site) => self.world(|world| world.refuse_site(&site)),
+            Order::PartitionSite(site) => self.world(|world| world.partition_site(&site)),
+            Order::LoseStorage(site) => self.world(|world| world.lose_storage(&site)),
+            Order::RestoreSite(site) => self.world(|world| world.restore_site(&site)),
+            Order::Promote { site, others_stay_writable } => {
+                let others = if others_stay_writable { OtherCopies::StayWritable } else { OtherCopies::ReadOnly };
+                self.world(|world| world.promote(&site, others))
+            }
+            Order::SetCopyWritable { domain, site, writable } => {
+                self.world(|world| world.set_copy_writable(&domain, &site, writable))
+            }
+            Order::PowerOff(host) => self.on_host(&host, World::power_off),
+            Order::PowerOn(host) => self.on_host(&host, World::power_on),
+            Order::SetHostLink { host, link } => self.on_host(&host, |world, id| world.set_host_link(id, link)),
+            Order::SetHostSsh { host, ssh } => self.on_host(&host, |world, id| world.set_host_ssh(id, ssh)),
+            Order::SetHostBmc { host, bmc } => self.on_host(&host, |world, id| world.set_host_bmc(id, bmc)),
+            Order::HoldFenceLock { host, ms } => self.on_host(&host, |world, id| world.hold_fence_lock(id, ms)),
+            Order::SetHostStatus { host, status } => self.on_host(&host, |world, id| world.set_host_status(id, status)),
+            Order::RenameHost { host, name } => self.on_host(&host, |world, id| world.rename_host(id, &name)),
+            Order::RemoveHost(host) => self.on_host(&host, World::remove_host),
+            Order::AddHost { site, host } => self.world(|world| world.add_host(&site, &host)).map(|_| ()),
+            Order::KillGuest(name) => self.world(|world| {
+                let id = world.vm_named(&name).map(|vm| vm.id).ok_or_else(|| format!("there is no VM `{name}`"))?;
+                world.kill_guest(id);
+                Ok(())
+            }),
+            Order::RestartEngine => done(self.restart()),
+            Order::StopEngine => done(self.stop()),
+            Order::StartEngine => done(self.start()),
+            Order::Database { up } => done(self.set_database(up)),
+            Order::ForgetSessions => done(self.forget_sessions()),
+            Order::Fault(rule) => done(self.add_fault(rule)),
+            Order::RemoveFault(name) => done(self.remove_fault(&name)),
+            Order::ClearFaults => done(self.clear_faults()),
+            Order::Speed(speed) => done(self.set_speed(speed)),
+        }
+    }
+
+    fn on_host(&self, name: &str, act: impl FnOnce(&mut World, HostId)) -> Result<(), String> {
+        self.world(|world| {
+            let id = world.host_named(name).map(|host| host.id).ok_or_else(|| format!("there is no host `{name}`"))?;
+            act(world, id);
+            Ok(())
+        })
+    }
+
+    /// The world in a few lines of JSON: time, data centers, hosts, domains, connections, VMs, violations. Names, no ids.
+    pub fn dump(&self) -> Value {
+        let state = self.now();
+        let world = &state.world;
+        let host_name = |id: Option<HostId>| id.and_then(|id| world.hosts.get(&id)).map(|host| host.name.clone());
+        let data_centers: Vec<Value> = world
+            .data_centers
+            .values()
+            .map(|each| json!({"name": each.name, "status": each.status, "spm": host_name(each.spm_host)}))
+            .collect();
+        let hosts: Vec<Value> = world
+            .hosts
+            .values()
+            .map(|each| {
+                json!({
+                    "name": each.name,
+                    "site": each.site,
+                    "status": each.status,
+                    "spm": world.spm_status(each.id),
+                    "power_management": each.power_management.enabled,
+                    "powered": each.outside.powered,
+                    "guests": each.outside.guests.len(),
+                })
+            })
+            .collect();
+        let domains: Vec<Value> = world
+            .domains
+            .values()
+            .map(|each| {
+                let copies: Value =
+                    each.copies.iter().map(|(site, copy)| (site.clone(), json!(copy.writable))).collect();
+                json!({"name": each.name, "status": each.attached.map(|place| place.status), "writable": copies})
+            })
+            .collect();
+        let connections: Vec<Value> = world.connections.values().map(|each| json!(each.target)).collect();
+        let vms: Vec<Value> = world
+            .vms
+            .values()
+            .map(|each| json!({"name": each.name, "status": each.status, "host": host_name(each.host)}))
+            .collect();
+        let violations: Vec<Value> = world
+            .violations()
+            .iter()
+            .map(|each| json!({"at": each.at.0, "kind": format!("{:?}", each.kind), "text": each.text}))
+            .collect();
+        json!({
+            "time": world.now.0,
+            "data_centers": data_centers,
+            "hosts": hosts,
+            "domains": domains,
+            "connections": connections,
+            "vms": vms,
+            "violations": violations,
+        })
+    }
+}
+
+fn done((): ()) -> Result<(), String> {
+    Ok(())
+}

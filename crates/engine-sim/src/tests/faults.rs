@@ -1,0 +1,124 @@
+//! Each kind of fault does what its name says, and says the truth about the effect.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::json;
+
+use super::Lab;
+use crate::{FaultKind, FaultRule, Served};
+
+fn rule(method: &str, path: &str, kind: FaultKind) -> FaultRule {
+    FaultRule { name: "fault".into(), method: Some(method.into()), path: path.into(), skip: 0, count: Some(1), kind }
+}
+
+/// Sets the comment of a host under a fault; what was served, and the comment afterwards.
+async fn comment_under(kind: FaultKind) -> (Served, String) {
+    let lab = Lab::new().await;
+    let path = format!("/hosts/{}", lab.host("beta-h1"));
+    lab.engine.add_fault(rule("PUT", "*/hosts/*", kind));
+    let served = lab.serve(Method::PUT, &path, r#"{"comment":"changed"}"#).await;
+    let comment = lab.get(&path).await.json["comment"].as_str().unwrap().to_owned();
+    (served, comment)
+}
+
+fn status(served: &Served) -> Option<u16> {
+    match served {
+        Served::Response(response) | Served::Cut(response) => Some(response.status().as_u16()),
+        Served::Refused | Served::Reset => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_before_the_effect_leave_the_world_alone() {
+    for (kind, expected) in [
+        (FaultKind::ConnectionRefused, None),
+        (FaultKind::ResetBefore, None),
+        (FaultKind::StatusBefore(503), Some(503)),
+        (FaultKind::LockHeld, Some(409)),
+        (FaultKind::OkWithoutEffect, Some(200)),
+        (FaultKind::OkButFailed, Some(200)),
+        (FaultKind::DatabaseDown, Some(400)),
+        (FaultKind::Hung, Some(502)),
+    ] {
+        let name = format!("{kind:?}");
+        let (served, comment) = comment_under(kind).await;
+        assert_eq!(status(&served), expected, "{name}");
+        assert_ne!(comment, "changed", "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_after_the_effect_only_lose_the_answer() {
+    for (kind, expected) in [
+        (FaultKind::ResetAfter, None),
+        (FaultKind::StatusAfter(500), Some(500)),
+        (FaultKind::Truncated, Some(200)),
+        (FaultKind::WrongContentType("text/html".into()), Some(200)),
+        (FaultKind::Slow(90_000), Some(200)),
+    ] {
+        let name = format!("{kind:?}");
+        let (served, comment) = comment_under(kind).await;
+        assert_eq!(status(&served), expected, "{name}");
+        assert_eq!(comment, "changed", "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_answer_is_shorter_than_it_says() {
+    let (served, _) = comment_under(FaultKind::Truncated).await;
+    let Served::Cut(response) = served else { panic!("{served:?}") };
+    let said: usize = response.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    assert!(response.body().len() < said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_takes_engine_time() {
+    let lab = Lab::new().await;
+    lab.engine.add_fault(rule("GET", "*/hosts", FaultKind::Slow(90_000)));
+    let before = lab.engine.time();
+    assert_eq!(lab.get("/hosts").await.status, 200);
+    assert_eq!(lab.engine.time() - before, 90_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_session_is_gone_for_good() {
+    let mut lab = Lab::new().await;
+    lab.engine.add_fault(rule("GET", "*/hosts", FaultKind::ExpiredSession));
+    assert_eq!(lab.get("/hosts").await.status, 401);
+    assert_eq!(lab.get("/hosts").await.status, 401, "the rule is used up, the token is dead");
+    lab.log_in().await;
+    assert_eq!(lab.get("/hosts").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stale_reads_repeat_the_first_answer() {
+    let lab = Lab::new().await;
+    let path = format!("/hosts/{}", lab.host("beta-h1"));
+    let mut stale = rule("GET", "*/hosts/*", FaultKind::StaleRead);
+    stale.count = Some(2);
+    lab.engine.add_fault(stale);
+    let before = lab.get(&path).await.json["comment"].clone();
+    lab.put(&path, r#"{"comment":"changed"}"#).await;
+    assert_eq!(lab.get(&path).await.json["comment"], before);
+    assert_eq!(lab.get(&path).await.json["comment"], "changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_status_words_appear_where_status_stands() {
+    let lab = Lab::new().await;
+    lab.engine.add_fault(rule("GET", "*/hosts", FaultKind::UnknownStatusWord("frozen".into())));
+    let hosts = lab.get("/hosts").await.json;
+    assert!(hosts["host"].as_array().unwrap().iter().all(|host| host["status"] == "frozen"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_action_can_come_with_200() {
+    let lab = Lab::new().await;
+    let path = format!("/hosts/{}/activate", lab.host("beta-h1"));
+    lab.engine.add_fault(rule("POST", "*/activate", FaultKind::OkButFailed));
+    let got = lab.post(&path, "{}").await;
+    assert_eq!((got.status, &got.json["status"]), (200, &json!("failed")));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(lab.get(&format!("/hosts/{}", lab.host("beta-h1"))).await.json["status"], "maintenance");
+}
