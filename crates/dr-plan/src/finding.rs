@@ -34,11 +34,11 @@ pub struct Finding {
     /// How bad it is.
     pub level: Level,
     /// Line, from 1; 0 if the finding has no place in the text.
-    pub line: usize,
+    pub line: u32,
     /// Column in characters, from 1; 0 if the finding has no place in the text.
-    pub column: usize,
+    pub column: u32,
     /// How many characters of the line are meant; at least 1.
-    pub width: usize,
+    pub width: u32,
     /// The line that is meant, shortened if very long, secrets masked; empty if the finding has no place in the text.
     pub source_line: String,
     /// What is wrong, in one sentence without a full stop.
@@ -47,7 +47,7 @@ pub struct Finding {
     pub remedy: String,
     /// Where the caret stands in `source_line`, in characters from 0.
     #[serde(skip)]
-    pub(crate) caret: usize,
+    pub(crate) caret: u32,
 }
 
 impl Finding {
@@ -81,10 +81,11 @@ impl fmt::Display for Finding {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         // Tabs are kept, so that the caret stands under its word whatever their width on the terminal.
-        let indent: String = source_line.chars().take(*caret).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let indent: String =
+            source_line.chars().take(*caret as usize).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         writeln!(f, "{file}:{line}:{column}: {level}: {message}")?;
-        writeln!(f, "  {number} | {source_line}")?;
-        writeln!(f, "  {margin} | {indent}{}", "^".repeat(*width))?;
+        writeln!(f, "{}", format!("  {number} | {source_line}").trim_end())?;
+        writeln!(f, "  {margin} | {indent}{}", "^".repeat(*width as usize))?;
         write!(f, "  {margin} = {remedy}")
     }
 }

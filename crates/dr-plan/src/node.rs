@@ -5,8 +5,8 @@ use std::ops::Range;
 /// Where something stands in the text. Line and column count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
     /// Bytes of the text, from the first to behind the last; an empty range where only the beginning is known.
     pub(crate) start: usize,
     pub(crate) end: usize,

@@ -20,7 +20,7 @@ use crate::read::{self, Report};
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// A plan is four levels deep; the rest is room for mistakes that deserve a better message.
 const MAX_DEPTH: usize = 16;
-const MAX_NODES: usize = 50_000;
+const MAX_NODES: usize = 20_000;
 
 /// What came out of a file.
 #[derive(Clone, Debug)]
@@ -93,7 +93,8 @@ fn options() -> Options {
             max_anchors: 0,
             max_aliases: 0,
             max_depth: MAX_DEPTH,
-            flow_nesting_limit: MAX_DEPTH,
+            // Above the depth, so that a deep flow is told as such and not as a limit of the scanner.
+            flow_nesting_limit: 4 * MAX_DEPTH,
             max_nodes: MAX_NODES,
             max_events: 4 * MAX_NODES,
             max_total_scalar_bytes: MAX_BYTES,
@@ -129,15 +130,13 @@ fn explain(error: &serde_saphyr::Error) -> (String, &'static str) {
         return ("a plan cannot use aliases (`*name`)".to_owned(), WRITE_OUT);
     }
     if let Error::Budget { breach, .. } = error {
-        return match breach {
-            BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. } => {
-                ("a plan cannot use anchors (`&name`) and aliases (`*name`)".to_owned(), WRITE_OUT)
-            }
-            BudgetBreach::Depth { .. } => {
-                ("this is nested too deeply for a plan".to_owned(), "check the brackets and the indentation")
-            }
-            _ => ("this is too much for a plan".to_owned(), "a plan is a short file; is this the right one?"),
-        };
+        if matches!(breach, BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }) {
+            return ("a plan cannot use anchors (`&name`) and aliases (`*name`)".to_owned(), WRITE_OUT);
+        }
+        if matches!(breach, BudgetBreach::Depth { .. }) {
+            return ("this is nested too deeply for a plan".to_owned(), "check the brackets and the indentation");
+        }
+        return ("this is too much for a plan".to_owned(), "a plan is a short file; is this the right one?");
     }
     if let Error::UnsupportedTag { .. } = error {
         return ("a plan cannot use tags (`!name`)".to_owned(), "remove the tag, or put the value in quotes");
@@ -166,10 +165,11 @@ fn hide_passwords(text: &str, report: &mut Report<'_>) {
 }
 
 fn place(location: serde_saphyr::Location) -> Place {
-    let number = |value: u64| usize::try_from(value).unwrap_or_default();
+    let bytes = |value: Option<u64>| usize::try_from(value.unwrap_or_default()).unwrap_or_default();
+    let number = |value: u64| u32::try_from(value).unwrap_or_default();
     let span = location.span();
-    let start = number(span.byte_offset().unwrap_or_default());
-    let end = start + number(span.byte_len().unwrap_or_default());
+    let start = bytes(span.byte_offset());
+    let end = start + bytes(span.byte_len());
     Place { line: number(location.line()), column: number(location.column()), start, end }
 }
 
@@ -179,8 +179,8 @@ fn place_in(text: &str, location: serde_saphyr::Location) -> Place {
     if line == 0 {
         return Place::TOP;
     }
-    let before = text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>();
-    let within = text.get(before..).unwrap_or_default().chars().take(column.saturating_sub(1));
+    let before = text.split_inclusive('\n').take(line as usize - 1).map(str::len).sum::<usize>();
+    let within = text.get(before..).unwrap_or_default().chars().take(column.saturating_sub(1) as usize);
     let start = before + within.map(char::len_utf8).sum::<usize>();
     Place { line, column: column.max(1), start, end: start }
 }

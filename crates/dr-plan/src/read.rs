@@ -6,32 +6,47 @@ use crate::plan::{Plan, Require};
 
 pub(crate) mod report;
 
-mod addresses;
-mod collisions;
-mod engine;
+// How a section is read.
 mod fields;
-mod policy;
+
 mod scalars;
-mod sites;
-mod storage;
-mod vms;
+
+mod addresses;
+mod secrets;
 mod words;
+
+// The sections.
+mod engine;
+
+mod sites;
+
+mod storage;
+
+mod collisions;
+mod iscsi;
+
+mod vms;
+
+mod policy;
 
 pub(crate) use report::Report;
 
 /// Reads the whole file, going on after whatever is wrong. A plan comes back only if nothing was.
 pub(crate) fn plan(name: &str, root: &Node, report: &mut Report<'_>) -> Option<Plan> {
+    secrets::hide_secrets(root, report);
     let mut fields = Fields::open(root, "the plan", report)?;
-    let version = fields.need("version", "1", report);
-    let active_site = fields.need("active_site", "madrid", report);
+    let version = fields.need("version", "1");
+    let active_site = fields.need("active_site", "madrid");
     let preferred_site = fields.take("preferred_site");
-    let engine = fields.need("engine", "{ url: ..., username: ..., password: ... }", report);
-    let sites = fields.need("sites", "{ madrid: { hosts: [...] }, seville: { hosts: [...] } }", report);
+    let engine = fields.need("engine", "{ url: ..., username: ..., password: ... }");
+    let sites = fields.need("sites", "{ madrid: { hosts: [...] }, seville: { hosts: [...] } }");
     let witnesses = fields.take("witnesses");
     let storage = fields.take("storage");
     let vms = fields.take("vms");
     let policy = fields.take("policy");
     if let Some(notify) = fields.take_entry("notify") {
+        // The address of a webhook is a secret by itself.
+        secrets::hide_all(notify.node, report);
         report.warning(
             notify.key_at,
             "`notify` is read but not used by this version",

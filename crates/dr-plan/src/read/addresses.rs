@@ -5,13 +5,21 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::fields::{Fields, printable};
 use super::report::Report;
 use super::scalars::text;
-use crate::node::Node;
+use crate::node::{Node, Value};
 use crate::plan::{ISCSI_PORT, Portal, Probe};
 
 /// `{ tcp: host:port }`.
 pub(crate) fn probe(node: &Node, what: &str, report: &mut Report<'_>) -> Option<Probe> {
+    if let Value::Text(written) = &node.value {
+        report.error(
+            node.at,
+            format!("{what} does not say how to probe"),
+            format!("write `{{ tcp: {} }}`", printable(written)),
+        );
+        return None;
+    }
     let mut fields = Fields::open(node, what, report)?;
-    let tcp = fields.need("tcp", "gateway.example.com:443", report);
+    let tcp = fields.need("tcp", "gateway.example.com:443");
     fields.close(report);
     let tcp = tcp?;
     let written = text(tcp, "`tcp`", report)?;

@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::report::Report;
 use super::scalars::{file_path, text};
+use super::secrets::hide_all;
 use crate::node::{Node, Value};
 use crate::plan::{Engine, Secret};
 
@@ -10,12 +11,12 @@ const PASSWORD: &str = "password: { file: engine.password }";
 
 pub(crate) fn engine(node: &Node, report: &mut Report<'_>) -> Option<Engine> {
     let mut fields = Fields::open(node, "`engine`", report)?;
-    let url = fields.need("url", "https://engine.example.com/ovirt-engine/api", report);
-    let username = fields.need("username", "dr@internal", report);
-    let password = fields.need("password", "{ file: engine.password }", report);
+    let url = fields.need("url", "https://engine.example.com/ovirt-engine/api");
+    let username = fields.need("username", "dr@internal");
+    let password = fields.need("password", "{ file: engine.password }");
     let ca_file = fields.take("ca_file");
     if let Some(database) = fields.take_entry("database") {
-        hide_scalars(database.node, report);
+        hide_all(database.node, report);
         report.unsupported(
             database.key_at,
             "`engine.database`",
@@ -24,7 +25,7 @@ pub(crate) fn engine(node: &Node, report: &mut Report<'_>) -> Option<Engine> {
     }
     // An unknown key beside the password may be a password with a typing error.
     for entry in fields.left() {
-        hide_scalars(entry.node, report);
+        hide_all(entry.node, report);
     }
     fields.close(report);
 
@@ -40,6 +41,9 @@ pub(crate) fn engine(node: &Node, report: &mut Report<'_>) -> Option<Engine> {
 
 fn engine_url(node: &Node, report: &mut Report<'_>) -> Option<String> {
     let written = text(node, "`engine.url`", report)?;
+    if written.contains('@') {
+        report.hide(node.at);
+    }
     let example = "write it as in `https://engine.example.com/ovirt-engine/api`";
     let rest = match written.split_once("://") {
         Some(("https", rest)) => rest,
@@ -49,10 +53,6 @@ fn engine_url(node: &Node, report: &mut Report<'_>) -> Option<String> {
                 "`engine.url` is not encrypted: the password would cross the network in clear",
                 "write `https://`",
             );
-            // What follows may still hold a password.
-            if written.contains('@') {
-                report.hide(node.at);
-            }
             return None;
         }
         Some(_) | None => {
@@ -63,7 +63,6 @@ fn engine_url(node: &Node, report: &mut Report<'_>) -> Option<String> {
     let url = written.trim_end_matches('/');
     let host = rest.split('/').next().unwrap_or_default();
     let wrong = if host.contains('@') {
-        report.hide(node.at);
         "has a user or password in it; they belong into `username` and `password`"
     } else if host.is_empty() {
         "names no engine"
@@ -87,27 +86,25 @@ fn engine_username(node: &Node, report: &mut Report<'_>) -> Option<String> {
     None
 }
 
-/// Where a secret is found. A secret itself is a finding, and is masked in every message.
+/// Where a secret is found. A secret itself is a finding, masked by `secrets` as everywhere.
 fn secret(node: &Node, report: &mut Report<'_>) -> Option<Secret> {
-    if !matches!(node.value, Value::Map(_)) {
-        hide_scalars(node, report);
-        report.error(
-            node.at,
-            "a password must not stand in a plan",
-            format!(
-                "put it into a file only the daemon can read and write `{PASSWORD}`; change it, for it has been seen"
-            ),
-        );
-        return None;
+    match &node.value {
+        Value::Bool | Value::Number | Value::Text(_) | Value::List(_) => {
+            report.error(
+                node.at,
+                "a password must not stand in a plan",
+                format!("put it into a file only the daemon can read and write `{PASSWORD}`; change it, for it has been seen"),
+            );
+            return None;
+        }
+        // Nothing at all is told as such below.
+        Value::Null | Value::Map(_) => {}
     }
     let mut fields = Fields::open(node, "`engine.password`", report)?;
     let file = fields.take("file");
     let credential = fields.take("credential");
     let variable = fields.take("env");
     let any_unknown = !fields.left().is_empty();
-    for entry in fields.left() {
-        hide_scalars(entry.node, report);
-    }
     fields.close(report);
     match (file, credential, variable) {
         (Some(node), None, None) => file_path(node, "`file`", report).map(Secret::File),
@@ -147,13 +144,4 @@ fn name(node: &Node, what: &str, also: &[char], report: &mut Report<'_>) -> Opti
         "name it in letters, digits and underscores; never write the secret itself",
     );
     None
-}
-
-fn hide_scalars(node: &Node, report: &mut Report<'_>) {
-    match &node.value {
-        Value::Null => {}
-        Value::Bool | Value::Number | Value::Text(_) => report.hide(node.at),
-        Value::List(list) => list.iter().for_each(|node| hide_scalars(node, report)),
-        Value::Map(entries) => entries.iter().for_each(|(_, node)| hide_scalars(node, report)),
-    }
 }

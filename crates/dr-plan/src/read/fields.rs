@@ -1,15 +1,20 @@
 //! A mapping of the file whose keys are taken one by one; what nobody takes is unknown.
 
+use std::collections::HashMap;
+
 use super::report::Report;
 use super::words::{nearest, quoted};
 use crate::node::{Node, Place, Value};
 
-/// The entries of one mapping.
+/// The entries of one mapping. To be closed, or nobody learns of unknown and missing keys.
+#[must_use]
 pub(crate) struct Fields<'n> {
     what: String,
     at: Place,
     entries: Vec<Entry<'n>>,
     known: Vec<&'static str>,
+    /// Keys that should be there, each with an example of its value.
+    missing: Vec<(&'static str, &'static str)>,
 }
 
 /// One key and its value.
@@ -34,6 +39,7 @@ impl<'n> Fields<'n> {
             return None;
         };
         let mut entries: Vec<Entry<'n>> = vec![];
+        let mut seen = HashMap::new();
         for (key, node) in pairs {
             let Value::Text(word) = &key.value else {
                 report.error(
@@ -43,16 +49,19 @@ impl<'n> Fields<'n> {
                 );
                 continue;
             };
-            match entries.iter().find(|entry| entry.key == word) {
-                Some(first) => report.error(
+            match seen.get(word) {
+                Some(line) => report.error(
                     key.at,
                     format!("`{}` is given twice in {what}", printable(word)),
-                    format!("keep one of them; the first is in line {}", first.key_at.line),
+                    format!("keep one of them; the first is in line {line}"),
                 ),
-                None => entries.push(Entry { key: word, key_at: key.at, node }),
+                None => {
+                    seen.insert(word, key.at.line);
+                    entries.push(Entry { key: word, key_at: key.at, node });
+                }
             }
         }
-        Some(Self { what, at: node.at, entries, known: vec![] })
+        Some(Self { what, at: node.at, entries, known: vec![], missing: vec![] })
     }
 
     /// Takes the value of a key that may be missing.
@@ -68,14 +77,10 @@ impl<'n> Fields<'n> {
     }
 
     /// Takes the value of a key that must be there; its absence is a finding that shows `example`.
-    pub(crate) fn need(&mut self, key: &'static str, example: &str, report: &mut Report<'_>) -> Option<&'n Node> {
+    pub(crate) fn need(&mut self, key: &'static str, example: &'static str) -> Option<&'n Node> {
         let node = self.take(key);
         if node.is_none() {
-            report.error(
-                self.at,
-                format!("{} has no `{key}`", self.what),
-                format!("add a line like `{key}: {example}`"),
-            );
+            self.missing.push((key, example));
         }
         node
     }
@@ -90,22 +95,35 @@ impl<'n> Fields<'n> {
         &self.entries
     }
 
-    /// What is left is unknown.
+    /// What is left is unknown, and what was needed and not there is missing.
     pub(crate) fn close(self, report: &mut Report<'_>) {
-        for entry in &self.entries {
-            unknown(entry, &format!("keys of {}", self.what), &self.known, report);
+        let Self { what, at, entries, known, missing } = self;
+        let mut meant = vec![];
+        for entry in &entries {
+            meant.extend(unknown(entry, &format!("keys of {what}"), &known, report));
+        }
+        // A missing key that was only misspelt is one mistake, not two.
+        for (key, example) in missing.iter().filter(|(key, _)| !meant.contains(key)) {
+            report.error(at, format!("{what} has no `{key}`"), format!("add a line like `{key}: {example}`"));
         }
     }
 }
 
-/// The finding about a key that nobody knows, with the nearest one that would be known.
-pub(crate) fn unknown(entry: &Entry<'_>, kind: &str, known: &[&str], report: &mut Report<'_>) {
+/// The finding about a key that nobody knows; yields the known one that is probably meant.
+pub(crate) fn unknown<'k>(
+    entry: &Entry<'_>,
+    kind: &str,
+    known: &[&'k str],
+    report: &mut Report<'_>,
+) -> Option<&'k str> {
+    let near = if report.is_full() { None } else { nearest(entry.key, known) };
     let key = printable(entry.key);
-    let message = match nearest(entry.key, known) {
+    let message = match near {
         Some(near) => format!("unknown key `{key}`, did you mean `{near}`?"),
         None => format!("unknown key `{key}`"),
     };
     report.error(entry.key_at, message, format!("{kind}: {}", quoted(known)));
+    near
 }
 
 /// A text of the file as it may stand in a message: short, and without what a terminal would obey.

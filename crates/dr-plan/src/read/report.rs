@@ -12,27 +12,47 @@ const LONGEST_LINE: usize = 160;
 const LEAD: usize = 60;
 /// What stands in place of a secret; its length says nothing about the secret's.
 const MASK: &str = "***";
+/// As many findings of each level are kept: nobody reads more, and a hostile file must not fill the memory with them.
+const MOST: usize = 100;
 
 /// The findings of one file, and what must not be shown in them.
 pub(crate) struct Report<'t> {
     file: String,
     text: &'t str,
-    found: Vec<(Place, Level, String, String)>,
+    errors: Vec<Found>,
+    warnings: Vec<Found>,
+    beyond: usize,
     secrets: Vec<Range<usize>>,
     mentions: Vec<(PathBuf, Place)>,
 }
 
+/// A finding that does not know its source line yet.
+struct Found {
+    at: Place,
+    level: Level,
+    message: String,
+    remedy: String,
+}
+
 impl<'t> Report<'t> {
     pub(crate) fn new(file: String, text: &'t str) -> Self {
-        Self { file, text, found: vec![], secrets: vec![], mentions: vec![] }
+        Self { file, text, errors: vec![], warnings: vec![], beyond: 0, secrets: vec![], mentions: vec![] }
     }
 
     pub(crate) fn error(&mut self, at: Place, message: impl Into<String>, remedy: impl Into<String>) {
-        self.found.push((at, Level::Error, message.into(), remedy.into()));
+        if self.is_full() {
+            self.beyond += 1;
+            return;
+        }
+        self.errors.push(Found { at, level: Level::Error, message: message.into(), remedy: remedy.into() });
     }
 
     pub(crate) fn warning(&mut self, at: Place, message: impl Into<String>, remedy: impl Into<String>) {
-        self.found.push((at, Level::Warning, message.into(), remedy.into()));
+        if self.warnings.len() >= MOST {
+            self.beyond += 1;
+            return;
+        }
+        self.warnings.push(Found { at, level: Level::Warning, message: message.into(), remedy: remedy.into() });
     }
 
     /// What the plan may say one day but this version does not act on: an error, so that nobody relies on it.
@@ -56,44 +76,67 @@ impl<'t> Report<'t> {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.iter().any(|(_, level, ..)| *level == Level::Error)
+        !self.errors.is_empty()
+    }
+
+    /// Whether further errors are only counted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors.len() >= MOST
     }
 
     /// The findings in the order of the text, and where files are mentioned (as findings without words).
     pub(crate) fn finish(mut self) -> (Vec<Finding>, Vec<(PathBuf, Finding)>) {
-        let mut found = std::mem::take(&mut self.found);
-        found.sort_by_key(|(at, level, ..)| (at.line, at.column, *level));
-        found.dedup();
-        let findings = found.into_iter().map(|(at, level, message, remedy)| self.show(at, level, message, remedy));
-        let mentions = self.mentions.iter();
-        let mentions =
-            mentions.map(|(path, at)| (path.clone(), self.show(*at, Level::Error, String::new(), String::new())));
-        (findings.collect(), mentions.collect())
+        let mut found = std::mem::take(&mut self.errors);
+        found.append(&mut self.warnings);
+        found.sort_by_key(|found| (found.at.line, found.at.column, found.level));
+        let mut findings: Vec<Finding> = found.into_iter().map(|found| self.show(found)).collect();
+        if self.beyond > 0 {
+            let level = findings.iter().map(|finding| finding.level).min().unwrap_or(Level::Error);
+            let message = format!("there are {} findings more", self.beyond);
+            findings.push(self.show(Found { at: Place::TOP, level, message, remedy: "mend these first".to_owned() }));
+        }
+        let blank = |at| self.show(Found { at, level: Level::Error, message: String::new(), remedy: String::new() });
+        let mentions = self.mentions.iter().map(|(path, at)| (path.clone(), blank(*at))).collect();
+        (findings, mentions)
     }
 
-    fn show(&self, at: Place, level: Level, message: String, remedy: String) -> Finding {
+    fn show(&self, Found { at, level, message, remedy }: Found) -> Finding {
         let (source_line, caret) = self.line(at);
         let room = source_line.chars().count().saturating_sub(caret);
-        // A value over several lines is marked by its first one.
+        // A value over several lines is marked by its first one; the length of a secret is nobody's business.
         let first = self.spelling(at).lines().next().unwrap_or_default();
-        let width = first.chars().count().min(room).max(1);
+        let length = if self.is_secret(at.start) { MASK.len() } else { first.chars().count() };
         let (file, Place { line, column, .. }) = (self.file.clone(), at);
-        Finding { file, level, line, column, width, source_line, message, remedy, caret }
+        Finding {
+            file,
+            level,
+            line,
+            column,
+            width: short(length.min(room).max(1)),
+            source_line,
+            message,
+            remedy,
+            caret: short(caret),
+        }
     }
 
-    /// The line of a place, masked and shortened, and where the place begins in it.
+    fn is_secret(&self, byte: usize) -> bool {
+        self.secrets.iter().any(|range| range.contains(&byte))
+    }
+
+    /// The line of a place, masked and shortened, and where the place begins in it, in characters.
     fn line(&self, at: Place) -> (String, usize) {
         let start = self.text.get(..at.start).and_then(|before| before.rfind('\n')).map_or(0, |feed| feed + 1);
         let end = self.text.get(start..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |feed| start + feed);
         let mut shown = String::new();
-        let mut caret = 0;
+        let mut caret = None;
         let mut masked = false;
         for (offset, character) in self.text.get(start..end).unwrap_or_default().char_indices() {
             let byte = start + offset;
             if byte == at.start {
-                caret = shown.chars().count();
+                caret = Some(shown.chars().count());
             }
-            let secret = self.secrets.iter().any(|range| range.contains(&byte));
+            let secret = self.is_secret(byte);
             match (secret, masked) {
                 (true, false) => shown.push_str(MASK),
                 (true, true) => {}
@@ -103,9 +146,7 @@ impl<'t> Report<'t> {
             }
             masked = secret;
         }
-        if at.start >= end {
-            caret = shown.chars().count();
-        }
+        let caret = caret.unwrap_or_else(|| shown.chars().count());
         shorten(shown.trim_end(), caret)
     }
 }
@@ -117,5 +158,11 @@ fn shorten(line: &str, caret: usize) -> (String, usize) {
     let skipped = caret.saturating_sub(LEAD);
     let lead = if skipped > 0 { "..." } else { "" };
     let part: String = line.chars().skip(skipped).take(LONGEST_LINE).collect();
-    (format!("{lead}{part}..."), caret - skipped + lead.len())
+    let tail = if line.chars().count() > skipped + LONGEST_LINE { "..." } else { "" };
+    (format!("{lead}{part}{tail}"), caret - skipped + lead.len())
+}
+
+/// Lines and columns of a file of at most 1 MiB.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

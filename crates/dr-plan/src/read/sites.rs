@@ -126,14 +126,10 @@ fn site_name(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<SiteName> {
 }
 
 /// Reads one site; `hosts` holds where each host of the plan was named first.
-fn site<'n>(
-    entry: &Entry<'n>,
-    hosts: &mut BTreeMap<&'n str, (&'n str, usize)>,
-    report: &mut Report<'_>,
-) -> Option<Site> {
+fn site<'n>(entry: &Entry<'n>, hosts: &mut BTreeMap<&'n str, (&'n str, u32)>, report: &mut Report<'_>) -> Option<Site> {
     let what = format!("site `{}`", printable(entry.key));
     let mut fields = Fields::open(entry.node, what, report)?;
-    let named = fields.need("hosts", "[host-1, host-2]", report);
+    let named = fields.need("hosts", "[host-1, host-2]");
     let evidence = fields.take("evidence");
     let promote = fields.take("promote");
     fields.close(report);
@@ -153,7 +149,7 @@ fn site<'n>(
 fn site_hosts<'n>(
     node: &'n Node,
     site: &'n str,
-    hosts: &mut BTreeMap<&'n str, (&'n str, usize)>,
+    hosts: &mut BTreeMap<&'n str, (&'n str, u32)>,
     report: &mut Report<'_>,
 ) -> Option<Vec<String>> {
     let mut names = vec![];
@@ -208,7 +204,7 @@ fn evidence(node: &Node, report: &mut Report<'_>) -> Option<Evidence> {
 
 fn host_ports(node: &Node, report: &mut Report<'_>) -> Option<Vec<u16>> {
     let mut fields = Fields::open(node, "`evidence.hosts`", report)?;
-    let tcp = fields.need("tcp", "[54321, 22]", report);
+    let tcp = fields.need("tcp", "[54321, 22]");
     fields.close(report);
     let tcp = tcp?;
     let listed = list(tcp, "`tcp`", report)?;
@@ -261,7 +257,7 @@ fn promote(node: &Node, report: &mut Report<'_>) -> Option<Promote> {
         return None;
     }
     let mut fields = Fields::open(node, "`promote`", report)?;
-    let hook = fields.need("hook", "hooks/promote", report);
+    let hook = fields.need("hook", "hooks/promote");
     let timeout = fields.take("timeout");
     fields.close(report);
     let path = hook.and_then(|node| file_path(node, "`hook`", report));

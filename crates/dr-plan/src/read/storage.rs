@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::addresses::{file_address, portal};
+use super::addresses::file_address;
 use super::collisions::{Row, check_rows};
 use super::fields::{Entry, Fields, printable, unknown};
+use super::iscsi::{check_pairs, iscsi_target};
 use super::report::Report;
-use super::scalars::{list, text};
+use super::scalars::text;
 use super::sites::{RESERVED, Sites};
 use super::words::nearest;
 use crate::node::{Node, Place};
-use crate::plan::{FileTarget, FileType, IscsiTarget, Placement, SiteName, StorageEntry, StorageKind};
+use crate::plan::{FileTarget, FileType, Placement, SiteName, StorageEntry, StorageKind};
 
 const TYPES: &str = "types: `nfs`, `posixfs`, `iscsi`, `fcp`";
 
 /// A value of an entry: which site it belongs to (none for a shared one), what, and where it stands.
-struct Placed<T> {
-    site: Option<SiteName>,
-    at: Place,
-    value: T,
+pub(crate) struct Placed<T> {
+    pub(crate) site: Option<SiteName>,
+    pub(crate) at: Place,
+    pub(crate) value: T,
 }
 
 /// Reads all entries; `active` is where the workload shall be, and so where every entry needs a value.
@@ -50,7 +51,7 @@ fn storage_entry(
     let name = entry.key;
     let what = format!("storage entry `{}`", printable(name));
     let mut fields = Fields::open(entry.node, &what, report)?;
-    let kind = fields.need("type", "nfs", report);
+    let kind = fields.need("type", "nfs");
     let id = fields.take_entry("id");
     let same = fields.take_entry("same");
     let domain = fields.take_entry("domain");
@@ -58,6 +59,7 @@ fn storage_entry(
         report.unsupported(via.key_at, "`via`", "remove it; connections are repointed through the API");
     }
     let at_sites = fields.rest();
+    fields.close(report);
     check_name(entry, report);
     let kind = storage_type(kind?, report)?;
     if let (Some(domain), "nfs" | "posixfs" | "iscsi") = (domain, kind) {
@@ -264,10 +266,10 @@ fn file_target(node: &Node, storage_type: FileType, report: &mut Report<'_>) -> 
     let mut fields = Fields::open(node, format!("a value of type `{storage_type}`"), report)?;
     // A POSIX file system may be a device, which has no server.
     let address = match storage_type {
-        FileType::Nfs => fields.need("address", "nas.example.com", report).map(Some),
+        FileType::Nfs => fields.need("address", "nas.example.com").map(Some),
         FileType::Posixfs => Some(fields.take("address")),
     };
-    let path = fields.need("path", "/exports/data1", report);
+    let path = fields.need("path", "/exports/data1");
     fields.close(report);
     let address = match address? {
         Some(node) => file_address(node, "`address`", report),
@@ -290,56 +292,6 @@ fn storage_path(node: &Node, report: &mut Report<'_>) -> Option<String> {
     };
     report.error(node.at, format!("`path` {wrong}"), "write it from the root, as in `/exports/data1`");
     None
-}
-
-/// The target, and where each of its portals stands.
-fn iscsi_target(node: &Node, report: &mut Report<'_>) -> Option<(IscsiTarget, Vec<Place>)> {
-    let mut fields = Fields::open(node, "a value of type `iscsi`", report)?;
-    let target = fields.need("target", "iqn.2015-01.com.example:vol1", report);
-    let portals = fields.need("portals", "[10.1.0.11, 10.1.0.12]", report);
-    fields.close(report);
-    let target = target.and_then(|node| iqn(node, report));
-
-    let listed = list(portals?, "`portals`", report)?;
-    let read: Vec<_> = listed.iter().filter_map(|node| Some((portal(node, "a portal", report)?, node.at))).collect();
-    if listed.is_empty() {
-        report.error(portals?.at, "`portals` lists no portal", "list at least one, as in `[10.1.0.11]`");
-    }
-    if listed.is_empty() || read.len() != listed.len() {
-        return None;
-    }
-    let (portals, places) = read.into_iter().unzip();
-    Some((IscsiTarget { target: target?, portals }, places))
-}
-
-fn iqn(node: &Node, report: &mut Report<'_>) -> Option<String> {
-    let written = text(node, "`target`", report)?;
-    let named = ["iqn.", "eui.", "naa."].iter().any(|prefix| written.starts_with(prefix));
-    if named && !written.contains(char::is_whitespace) {
-        return Some(written.to_owned());
-    }
-    report.error(
-        node.at,
-        "`target` is not an iSCSI name",
-        "write the array's IQN, as in `iqn.2015-01.com.example:vol1`",
-    );
-    None
-}
-
-/// Portals pair up by position, so every site needs as many.
-fn check_pairs(what: &str, read: &[Placed<(IscsiTarget, Vec<Place>)>], report: &mut Report<'_>) {
-    let Some(first) = read.first() else { return };
-    let site =
-        |placed: &Placed<_>| placed.site.as_ref().map_or_else(|| "`same`".to_owned(), |site| format!("`{site}`"));
-    let expected = first.value.0.portals.len();
-    for other in read.iter().filter(|other| other.value.0.portals.len() != expected) {
-        let count = other.value.0.portals.len();
-        report.error(
-            other.at,
-            format!("{what} has {count} portals at {} but {expected} at {}", site(other), site(first)),
-            "portals pair up by position: list as many; a surplus one may point to an address that is not in use",
-        );
-    }
 }
 
 fn connection_id(node: &Node, report: &mut Report<'_>) -> Option<String> {

@@ -58,8 +58,8 @@ pub(crate) fn vms(node: &Node, report: &mut Report<'_>) -> Option<Vms> {
 /// The one group there may be; yields its timeout.
 fn group(node: &Node, report: &mut Report<'_>) -> Option<Duration> {
     let mut fields = Fields::open(node, "a group of `vms.groups`", report)?;
-    let name = fields.need("name", "all", report);
-    let select = fields.need("select", "{ remaining: was_running }", report);
+    let name = fields.need("name", "all");
+    let select = fields.need("select", "{ remaining: was_running }");
     let timeout = fields.take("timeout");
     if let Some(ready) = fields.take("ready")
         && !matches!(&ready.value, Value::Text(word) if word == "running")
@@ -96,8 +96,7 @@ fn select(node: &Node, report: &mut Report<'_>) -> Option<()> {
             unsupported = true;
         }
     }
-    let remaining =
-        if unsupported { fields.take("remaining") } else { fields.need("remaining", "was_running", report) };
+    let remaining = if unsupported { fields.take("remaining") } else { fields.need("remaining", "was_running") };
     fields.close(report);
     choice(remaining?, "`remaining`", &["was_running"], report).map(|_| ())
 }

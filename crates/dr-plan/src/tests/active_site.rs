@@ -49,6 +49,8 @@ fn a_text_with_errors_is_not_touched() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Whatever stands around the line, the plan is the same with the other site active, and every other byte stays.
     #[test]
     fn the_plan_is_the_same_but_for_its_active_site(
