@@ -97,11 +97,12 @@ async fn a_dead_token_is_replaced_once_and_the_call_repeated_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crowd_with_a_dead_token_logs_in_once() {
+async fn a_crowd_with_a_dead_token_logs_in_once_also_when_some_hear_of_it_late() {
     let engine = FakeEngine::new(|call, before| match call.path.as_str() {
         _ if call.is_login() => later(token(before)),
         _ if call.header("Authorization") == Some("Bearer TOKEN-0") && call.path != ROOT_PATH => {
-            later(Exchange::labelled("hosts.bad_token").reply())
+            let pause = if before < 4 { SECOND } else { 10 * SECOND };
+            Some(Reply::After(pause, Box::new(Exchange::labelled("hosts.bad_token").reply())))
         }
         _ => later(Reply::Json(200, json!({}))),
     });
