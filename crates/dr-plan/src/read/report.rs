@@ -10,6 +10,8 @@ use crate::node::Place;
 const LONGEST_LINE: usize = 160;
 /// How much of a long line is shown before the place that is meant.
 const LEAD: usize = 60;
+/// How many bytes around the place that is meant are looked at: a line may be as long as the file.
+const WINDOW: usize = 4 * LONGEST_LINE;
 /// What stands in place of a secret; its length says nothing about the secret's.
 const MASK: &str = "***";
 /// As many findings of each level are kept: nobody reads more, and a hostile file must not fill the memory with them.
@@ -128,15 +130,20 @@ impl<'t> Report<'t> {
     fn line(&self, at: Place) -> (String, usize) {
         let start = self.text.get(..at.start).and_then(|before| before.rfind('\n')).map_or(0, |feed| feed + 1);
         let end = self.text.get(start..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |feed| start + feed);
+        let from = self.text.ceil_char_boundary(at.start.saturating_sub(WINDOW).max(start));
+        let to = self.text.ceil_char_boundary((at.start + WINDOW).min(end));
+        let near = |range: &&Range<usize>| range.start < to && range.end > from;
+        let secrets: Vec<&Range<usize>> = self.secrets.iter().filter(near).collect();
+
         let mut shown = String::new();
         let mut caret = None;
         let mut masked = false;
-        for (offset, character) in self.text.get(start..end).unwrap_or_default().char_indices() {
-            let byte = start + offset;
+        for (offset, character) in self.text.get(from..to).unwrap_or_default().char_indices() {
+            let byte = from + offset;
             if byte == at.start {
                 caret = Some(shown.chars().count());
             }
-            let secret = self.is_secret(byte);
+            let secret = secrets.iter().any(|range| range.contains(&byte));
             match (secret, masked) {
                 (true, false) => shown.push_str(MASK),
                 (true, true) => {}
@@ -147,18 +154,17 @@ impl<'t> Report<'t> {
             masked = secret;
         }
         let caret = caret.unwrap_or_else(|| shown.chars().count());
-        shorten(shown.trim_end(), caret)
+        shorten(shown.trim_end(), caret, from > start, to < end)
     }
 }
 
-fn shorten(line: &str, caret: usize) -> (String, usize) {
-    if line.chars().count() <= LONGEST_LINE {
-        return (line.to_owned(), caret);
-    }
-    let skipped = caret.saturating_sub(LEAD);
-    let lead = if skipped > 0 { "..." } else { "" };
+/// Cuts a line down around the caret; `before` and `after` say whether something was cut already.
+fn shorten(line: &str, caret: usize, before: bool, after: bool) -> (String, usize) {
+    let length = line.chars().count();
+    let skipped = if length > LONGEST_LINE { caret.saturating_sub(LEAD) } else { 0 };
+    let lead = if before || skipped > 0 { "..." } else { "" };
+    let tail = if after || length > skipped + LONGEST_LINE { "..." } else { "" };
     let part: String = line.chars().skip(skipped).take(LONGEST_LINE).collect();
-    let tail = if line.chars().count() > skipped + LONGEST_LINE { "..." } else { "" };
     (format!("{lead}{part}{tail}"), caret - skipped + lead.len())
 }
 

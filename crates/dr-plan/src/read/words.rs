@@ -12,7 +12,12 @@ pub(crate) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     (distance <= (word.len() / 3).max(1)).then_some(word)
 }
 
-/// Words for a message: `a`, `b`, `c`.
+/// Words for a message: `a`, `b`, `c`; the first ones, if there are very many.
 pub(crate) fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    const MOST: usize = 20;
+    let mut text = words.iter().take(MOST).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    if words.len() > MOST {
+        text.push_str(&format!(" and {} more", words.len() - MOST));
+    }
+    text
 }

@@ -241,5 +241,6 @@ fn a_hundred_findings_of_a_level_are_enough() {
         plan.yaml:1:1: error: there are 50 findings more
           1 | version: 1
             | ^
-            = mend these first"#]].assert_eq(&parsed.findings[100].to_string());
+            = mend these first"#]]
+    .assert_eq(&parsed.findings[100].to_string());
 }
