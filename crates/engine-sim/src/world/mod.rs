@@ -3,25 +3,55 @@
 //! the machine it runs on.
 //!
 //! Reading order: `spec` (what a world is made of), `model` (the database), `outside` (what is true), `command` (what may
-//! be asked), then what moves: `monitor` and the rest of the hosts, `pool`, `storage`, `vms`, `ha`, and `disasters`.
+//! be asked), then what moves: `monitor` and the rest of the hosts, `pool` and the domains, `vms`, `ha`, and `disasters`.
+
+mod ids;
+mod words;
+
+mod command;
+mod model;
+mod outside;
+mod spec;
 
 mod build;
-mod command;
-mod disasters;
-mod ha;
-mod ids;
-mod model;
-mod monitor;
-mod outside;
-mod pool;
 mod queue;
+
+pub mod timers;
+
+mod reach;
+
+mod monitor;
+mod settle;
+
+mod confirm;
+mod hosts;
+mod power;
+mod treatment;
+
+mod pool;
+
+mod domains;
+
+mod connections;
+
+mod vm_commands;
+mod vms;
+
+mod ha;
+
+mod tags;
+
+mod engine;
+
+mod disasters;
+
+mod watch;
+
+mod log;
 mod rng;
-mod spec;
+
 #[cfg(test)]
 mod tests;
-mod timers;
-mod vms;
-mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,13 +60,15 @@ pub use command::{
     Answer, Begun, ClusterChange, Command, ConnectionChange, HostChange, Outcome, Refusal, RefusalBody, Tagged, Ticket,
     Violation, ViolationKind, VmChange,
 };
-pub use disasters::{OtherCopies, Reach};
+pub use disasters::OtherCopies;
 pub use ids::{AgentId, ClusterId, ConnectionId, DataCenterId, DiskId, DomainId, HostId, JobId, NotAnId, TagId, VmId};
 pub use model::{
     About, Attachment, Cluster, Connection, DataCenter, Disk, DiskStorage, Domain, Event, FenceAgent, FencingPolicy,
     HighAvailability, Host, Job, Placement, PowerManagement, Replica, Site, Summary, Tag, Target, Vm,
 };
 pub use outside::{Bmc, Guest, Link, Outside, SshManner};
+use queue::{Due, Rest};
+pub use reach::Reach;
 pub use spec::{ClusterSpec, DataCenterSpec, DomainSpec, HostSpec, Options, SiteSpec, Unpromoted, VmSpec, WorldSpec};
 pub use words::{
     Affinity, DataCenterStatus, DiskStatus, DomainStatus, DomainType, FenceType, HostStatus, JobStatus, Severity,
@@ -103,16 +135,8 @@ pub struct World {
     tickets: BTreeMap<Ticket, TicketState>,
     next_ticket: u64,
     next_event_id: u64,
-    engine: Engine,
-}
-
-/// The engine process: running or not, and since when.
-#[derive(Clone, Debug)]
-struct Engine {
-    running: bool,
-    /// When it started, by a clock that may begin before the world.
-    age_at_start: u64,
-    started: SimTime,
+    engine: engine::Engine,
+    first_cluster: Option<ClusterId>,
 }
 
 #[derive(Debug)]
@@ -202,9 +226,86 @@ impl World {
         self.domains.values().find(|domain| domain.name == name)
     }
 
-    fn dispatch(&mut self, _command: Command, _correlation_id: &str) -> Begun {
-        Begun::Answered(Ok(Answer::default()))
+    /// Keeps a request until `at`.
+    pub(crate) fn block(&mut self, at: SimTime, rest: Rest) -> Begun {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.tickets.insert(ticket, TicketState::Waiting(at));
+        self.queue.push(at, Due::Finish { ticket, rest });
+        Begun::Pending(ticket)
     }
 
-    fn happen(&mut self, _due: queue::Due) {}
+    fn finish(&mut self, ticket: Ticket, rest: Rest) {
+        let result = match rest {
+            Rest::Confirm { host, correlation, cleared } => self.confirmed(host, &correlation, &cleared),
+            Rest::Park { host, correlation } => self.parked(host, &correlation),
+            Rest::PowerStop { host, correlation, before } => self.power_stopped(host, before, &correlation),
+            Rest::PowerStart { host, correlation } => self.power_started(host, &correlation),
+            Rest::PowerStatus { host } => self.power_status(host),
+            Rest::Answer(result) => result,
+        };
+        self.tickets.insert(ticket, TicketState::Ready(result));
+    }
+
+    fn dispatch(&mut self, command: Command, correlation: &str) -> Begun {
+        Begun::Answered(match command {
+            Command::ActivateHost { host } => self.activate_host(host, correlation),
+            Command::DeactivateHost { host, reason } => return self.deactivate_host(host, reason, correlation),
+            Command::Fence { host, fence_type, maintenance_after_restart } => {
+                return self.fence(host, fence_type, maintenance_after_restart, correlation);
+            }
+            Command::ForceSelectSpm { host } => self.force_select_spm(host, correlation),
+            Command::RefreshHost { host } => self.refresh_host(host),
+            Command::UpdateHost { host, change } => return self.update_host(host, change, correlation),
+            Command::RemoveHost { host } => self.delete_host(host),
+            Command::AddFenceAgent { host, kind, address, username, order } => {
+                self.add_fence_agent(host, kind, address, username, order)
+            }
+            Command::RemoveFenceAgent { host, agent } => self.remove_fence_agent(host, agent),
+            Command::UpdateCluster { cluster, change } => self.update_cluster(cluster, change, correlation),
+            Command::AddConnection { kind, change } => self.add_connection(kind, change),
+            Command::UpdateConnection { connection, force, change } => {
+                self.update_connection(connection, force, change)
+            }
+            Command::RemoveConnection { connection } => self.remove_connection(connection),
+            Command::ActivateDomain { data_center, domain } => self.activate_domain(data_center, domain),
+            Command::DeactivateDomain { data_center, domain, force: _ } => self.deactivate_domain(data_center, domain),
+            Command::StartVm { vm } => self.start_vm(vm, correlation),
+            Command::StopVm { vm, reason } => self.stop_vm(vm, reason, correlation),
+            Command::ShutdownVm { vm, reason } => self.shutdown_vm(vm, reason, correlation),
+            Command::MigrateVm { vm, host } => self.migrate_vm(vm, host, correlation),
+            Command::UpdateVm { vm, change } => self.update_vm(vm, change, correlation),
+            Command::CreateTag { name, description, parent } => self.create_tag(name, description, parent, correlation),
+            Command::UpdateTag { tag, name, description } => self.update_tag(tag, name, description),
+            Command::DeleteTag { tag } => self.delete_tag(tag),
+            Command::AssignTag { to, name } => self.assign_tag(to, &name),
+            Command::UnassignTag { from, tag } => self.unassign_tag(from, tag),
+            Command::AddEvent { severity, description, origin, custom_id } => {
+                self.add_event(severity, description, origin, custom_id, correlation)
+            }
+        })
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Poll { host, turn } => self.poll(host, turn),
+            Due::PollFailed { host, turn } => self.poll_failed(host, turn),
+            Due::Settled { host, token } => self.settled(host, token),
+            Due::PoolTick { data_center, turn } => self.pool_tick(data_center, turn),
+            Due::SpmStarted { data_center, token } => self.spm_started(data_center, token),
+            Due::MasterBack { data_center, from, to } => self.master_back(data_center, from, to),
+            Due::SpmForgotten { data_center, host } => self.spm_forgotten(data_center, host),
+            Due::NotOperationalEnds { data_center } => self.not_operational_ends(data_center),
+            Due::AutoRecovery => self.auto_recovery(),
+            Due::StartupFencing => self.startup_fencing(),
+            Due::Power { host, token, step } => self.power_step(host, token, step),
+            Due::HaTick { turn } => self.ha_tick(turn),
+            Due::VmStep { vm, token } => self.vm_step(vm, token),
+            Due::LeaseRestart { host, turn } => self.lease_restart(host, turn),
+            Due::DomainStep { domain } => self.domain_step(domain),
+            Due::Finish { ticket, rest } => self.finish(ticket, rest),
+            Due::Booted { host } => self.booted(host),
+            Due::Disconnect { host, token } => self.disconnect(host, token),
+        }
+    }
 }

@@ -183,6 +183,8 @@ pub struct Domain {
     /// What lies on the arrays, a copy a site.
     pub copies: BTreeMap<String, Replica>,
     pub(crate) bad_since: Option<SimTime>,
+    /// Whether the step in progress is an activation.
+    pub(crate) activates: bool,
     pub(crate) last_master: u32,
 }
 
@@ -411,6 +413,8 @@ pub struct Event {
     pub about: About,
     /// `oVirt`, or what the poster named.
     pub origin: String,
+    /// The poster's own number.
+    pub custom_id: Option<u64>,
 }
 
 /// The objects an event names.

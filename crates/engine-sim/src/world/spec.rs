@@ -206,6 +206,8 @@ pub struct Options {
     pub disconnect: u64,
     /// A live migration.
     pub migration: u64,
+    /// Until a question to a BMC that does not answer has failed.
+    pub bmc_timeout: u64,
     /// What unpromoted copies do.
     pub unpromoted: Unpromoted,
     /// How long ago the engine started, at the beginning.
@@ -226,6 +228,7 @@ impl Default for Options {
             host_boot: 30_000,
             disconnect: 4_000,
             migration: 8_000,
+            bmc_timeout: 5_000,
             unpromoted: Unpromoted::RefusesConnection,
             engine_age: 86_400_000,
         }

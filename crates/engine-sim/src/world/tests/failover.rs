@@ -1,0 +1,84 @@
+//! A whole failover, a planned move, and what stays behind.
+
+use super::*;
+
+/// The whole failover as a client that does everything side by side would do it; the seconds from the first call.
+fn fail_over(lab: &mut Lab) -> f64 {
+    lab.world.lose_site("madrid").unwrap();
+    lab.until_non_responsive("madrid");
+    let begun = lab.second();
+    lab.fencing(false);
+    lab.world.promote("seville", OtherCopies::StayWritable).unwrap();
+    lab.repoint("seville");
+    for host in lab.hosts_of("seville") {
+        lab.ok(lab.activate(&host));
+    }
+    let mut waiting = lab.hosts_of("madrid");
+    // The treatment may hold the lock for a while: ask again.
+    while !waiting.is_empty() {
+        let commands = waiting.iter().map(|name| lab.confirm(name)).collect();
+        let (_, results) = lab.together(commands);
+        waiting = waiting
+            .into_iter()
+            .zip(results)
+            .filter(|(_, result)| match result {
+                Ok(_) => false,
+                Err(refusal) => {
+                    assert_eq!(refusal.http_status, 409, "{refusal:?}");
+                    true
+                }
+            })
+            .map(|(name, _)| name)
+            .collect();
+        lab.pass(5.0);
+    }
+    for host in lab.hosts_of("madrid") {
+        assert_eq!(lab.world.host_named(&host).unwrap().summary.total, 0);
+    }
+    let commands = lab.hosts_of("madrid").iter().map(|name| lab.park(name)).collect();
+    for result in lab.together(commands).1 {
+        result.unwrap();
+    }
+    assert!(lab.wait(400.0, |world| world.data_centers.values().all(|dc| dc.status == DataCenterStatus::Up)));
+    for vm in lab.world.vms.values().map(|vm| vm.name.clone()).collect::<Vec<_>>() {
+        if lab.vm_status(&vm) == VmStatus::Down {
+            lab.ok(lab.start(&vm));
+        }
+    }
+    assert!(lab.wait(120.0, |world| world.vms.values().all(|vm| vm.status == VmStatus::Up)), "{:?}", lab.seen);
+    lab.second() - begun
+}
+
+#[test]
+fn a_lost_site_of_three_hosts_and_eight_vms_is_recovered() {
+    let mut spec = WorldSpec::two_sites(["madrid", "seville"], 3, 8, 1);
+    spec.options.dead_lease = 5_000;
+    let mut lab = Lab::of(&spec);
+    lab.pass(60.0);
+    let took = fail_over(&mut lab);
+    assert!(took < 130.0, "{took}: {:?}", lab.seen);
+    for domain in lab.world.domains.values() {
+        assert_eq!(domain.attached.unwrap().status, DomainStatus::Active);
+    }
+    for host in lab.hosts_of("madrid") {
+        assert_eq!(lab.status(&host), HostStatus::Maintenance);
+    }
+    assert_eq!(lab.world.violations(), []);
+    // And now nothing changes, even when the lost site comes back: it is parked.
+    lab.seen.clear();
+    lab.world.restore_site("madrid").unwrap();
+    lab.pass(1800.0);
+    let moved: Vec<_> = lab.seen.iter().collect();
+    assert!(moved.is_empty(), "{moved:?}");
+    assert_eq!(lab.world.violations(), []);
+}
+
+#[test]
+fn many_seeds_recover_without_a_violation() {
+    for seed in 0..40 {
+        let mut lab = Lab::new(2, 4, seed);
+        lab.pass(20.0);
+        fail_over(&mut lab);
+        assert_eq!(lab.world.violations(), [], "seed {seed}");
+    }
+}

@@ -1,0 +1,1 @@
+//! Times and orders as recorded on a running engine.
