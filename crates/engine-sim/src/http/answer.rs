@@ -22,13 +22,15 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
     pub(crate) headers: Vec<(HeaderName, String)>,
+    /// Whether a document is written as XML: what the API does for callers that do not ask for JSON.
+    pub(crate) as_xml: bool,
 }
 
 pub(crate) const HTML: &str = "text/html;charset=UTF-8";
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, body: Body) -> Answer {
-        Answer { status, body, headers: Vec::new() }
+        Answer { status, body, headers: Vec::new(), as_xml: false }
     }
 
     pub(crate) fn ok(root: &'static str, tree: Value) -> Answer {
@@ -106,12 +108,16 @@ impl Answer {
         Answer::fault(400, "Request syntactically incorrect.", Some(&detail))
     }
 
-    /// Writes the answer out. Documents are JSON; the caller has negotiated that before.
+    /// Writes the answer out.
     pub(crate) fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = self.status;
         let content_type = match self.body {
             Body::Empty => None,
+            Body::Document { root, tree } if self.as_xml => {
+                *response.body_mut() = Bytes::from(super::xml::document(root, &tree));
+                Some("application/xml;charset=UTF-8")
+            }
             Body::Document { root: _, tree } => {
                 *response.body_mut() = Bytes::from(tree.to_string());
                 Some("application/json")

@@ -1,4 +1,4 @@
-//! Strict reading of a JSON request body against the member tables of [`schema`](super::schema).
+//! Strict reading of a request body against the member tables of [`schema`](super::schema).
 //!
 //! What comes out is a tree with normal scalars only: booleans, integers and text; enums in lower case;
 //! nulls dropped; wrapped lists unwrapped by the readers at the bottom.
@@ -17,7 +17,8 @@ use super::schema::{Kind, Schema};
 /// a 400 fault for anything that does not parse.
 pub(crate) fn read(call: &Call, schema: &Schema, method: &str) -> Result<Value, Answer> {
     let content_type = call.header("content-type").unwrap_or_default().to_ascii_lowercase();
-    if !content_type.starts_with("application/json") {
+    let is_xml = content_type.starts_with("application/xml");
+    if !is_xml && !content_type.starts_with("application/json") {
         return Err(Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let text = String::from_utf8_lossy(&call.body);
@@ -27,8 +28,12 @@ pub(crate) fn read(call: &Call, schema: &Schema, method: &str) -> Result<Value, 
         return Err(Answer::exception_page(&path_info(call), &call.query, exception));
     }
     // Trailing garbage after the first value is ignored, as the engine does.
-    let first = serde_json::Deserializer::from_str(&text).into_iter::<Value>().next();
-    let Some(Ok(value)) = first else { return Err(Answer::syntax(&call.base, method)) };
+    let value = if is_xml {
+        super::xml_read::read(&text, schema)
+    } else {
+        serde_json::Deserializer::from_str(&text).into_iter::<Value>().next().and_then(Result::ok)
+    };
+    let Some(value) = value else { return Err(Answer::syntax(&call.base, method)) };
     match object(&value, schema) {
         Ok(clean) => Ok(clean),
         Err(Misfit::Unknown { member, class }) => Err(Answer::text(

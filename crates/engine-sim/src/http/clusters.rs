@@ -1,7 +1,7 @@
 //! `/clusters`. A PUT of a fencing policy replaces it whole: what is missing becomes the default.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::body::{bool_at, integer_at, read, text_at};
@@ -28,8 +28,8 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
             None => Answer::not_found().into(),
         },
         [] if call.method == Method::PUT => update(state, call, id),
-        ["affinitygroups" | "networks" | "permissions" | "cpuprofiles" | "enabledfeatures"] if get => {
-            Answer::ok("collection", json!({})).into()
+        [name @ ("affinitygroups" | "networks" | "permissions" | "cpuprofiles" | "enabledfeatures")] if get => {
+            super::empty::collection(name).into()
         }
         _ => no_resource(call).into(),
     }

@@ -1,7 +1,7 @@
 //! `/datacenters` and the storage domains attached to them.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::body::{bool_at, read};
@@ -38,8 +38,8 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
         }
         ["storagedomains", domain, below @ ..] => attached(state, call, id, domain, below),
         ["clusters"] if get => plain("clusters", "cluster", call, clusters::trees_of(state, call, id)).into(),
-        ["networks" | "quotas" | "qoss" | "iscsibonds" | "permissions"] if get => {
-            Answer::ok("collection", json!({})).into()
+        [name @ ("networks" | "quotas" | "qoss" | "iscsibonds" | "permissions")] if get => {
+            super::empty::collection(name).into()
         }
         _ => no_resource(call).into(),
     }

@@ -1,7 +1,6 @@
 //! `/disks`: read only.
 
 use http::Method;
-use serde_json::json;
 
 use super::answer::Answer;
 use super::command::Reply;
@@ -26,7 +25,7 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
                 .map_or_else(Answer::not_found, |row| Answer::ok("disk", disk(&frame, row, data_center_of(state, row))))
                 .into()
         }
-        [_, "permissions" | "statistics" | "disksnapshots"] => Answer::ok("collection", json!({})).into(),
+        [_, name @ ("permissions" | "statistics" | "disksnapshots")] => super::empty::collection(name).into(),
         _ => no_resource(call).into(),
     }
 }

@@ -35,8 +35,8 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
         ["storageconnections", row] if get => one_connection(state, call, row).into(),
         ["disks"] if get => disks_of(state, call, id).into(),
         ["vms" | "templates"] if get && call.flag("unregistered") => unregistered(below).into(),
-        ["vms" | "templates" | "disksnapshots" | "diskprofiles" | "permissions"] if get => {
-            Answer::ok("collection", json!({})).into()
+        [name @ ("vms" | "templates" | "disksnapshots" | "diskprofiles" | "permissions")] if get => {
+            super::empty::collection(name).into()
         }
         ["updateovfstore" | "refreshluns"] if call.method == Method::POST => {
             match read(call, &ACTION, "storage_domain/methods/update_ovf_store") {

@@ -14,7 +14,7 @@ use super::request::Call;
 use super::router::{no_resource, wrong_method};
 use super::schema::{ACTION, AGENT, HOST};
 use super::search::{Field, Row};
-use super::{render_cluster, tags};
+use super::{empty, render_cluster, tags};
 use crate::state::State;
 use crate::world::{AgentId, Command, FenceType, Host, HostChange, HostId, HostStatus, Outcome, StorageType, Tagged};
 
@@ -35,11 +35,10 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
             tags::assigned_handle(state, call, Tagged::Host(id), below)
         }
         ["storage"] if get => storage(state, call, id).into(),
-        ["nics" | "statistics" | "permissions" | "affinitylabels" | "hooks" | "devices" | "networkattachments"]
-            if get =>
-        {
-            Answer::ok("collection", json!({})).into()
-        }
+        [
+            name @ ("nics" | "statistics" | "permissions" | "affinitylabels" | "hooks" | "devices"
+            | "networkattachments"),
+        ] if get => empty::collection(name).into(),
         [action] if call.method == Method::POST => act(state, call, id, action),
         [_] | [_, _] if get => Answer::not_found().into(),
         _ => no_resource(call).into(),

@@ -1,7 +1,6 @@
 //! `/jobs`: what monitored commands leave behind. A job that is gone was not a failure: it was cleaned up.
 
 use http::Method;
-use serde_json::json;
 
 use super::answer::Answer;
 use super::command::Reply;
@@ -29,7 +28,7 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
             let Some(found) = found else { return Answer::not_found().into() };
             match rest {
                 [] => Answer::ok("job", job(&state.frame(call.api), found)).into(),
-                ["steps"] => Answer::ok("steps", json!({})).into(),
+                ["steps"] => super::empty::collection("steps").into(),
                 _ => no_resource(call).into(),
             }
         }

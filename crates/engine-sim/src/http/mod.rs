@@ -11,6 +11,7 @@ mod connections;
 mod data_centers;
 mod disks;
 mod domains;
+mod empty;
 mod events;
 mod hosts;
 mod jobs;
@@ -32,6 +33,8 @@ mod search;
 mod services;
 mod tags;
 mod vms;
+mod xml;
+mod xml_read;
 
 pub(crate) use answer::{Answer, Body};
 pub(crate) use command::{Finish, Reply};

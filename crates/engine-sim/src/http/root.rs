@@ -68,44 +68,6 @@ const LINKS: &[&str] = &[
     "externaltemplateimports",
 ];
 
-/// Collections that exist and are empty here.
-pub(crate) const COLLECTIONS: &[&str] = &[
-    "networks",
-    "roles",
-    "bookmarks",
-    "icons",
-    "templates",
-    "instancetypes",
-    "users",
-    "groups",
-    "domains",
-    "vmpools",
-    "vnicprofiles",
-    "diskprofiles",
-    "cpuprofiles",
-    "schedulingpolicyunits",
-    "schedulingpolicies",
-    "permissions",
-    "macpools",
-    "networkfilters",
-    "operatingsystems",
-    "externalhostproviders",
-    "openstackimageproviders",
-    "openstackvolumeproviders",
-    "openstacknetworkproviders",
-    "katelloerrata",
-    "affinitylabels",
-    "clusterlevels",
-    "imagetransfers",
-    "externalvmimports",
-    "externaltemplateimports",
-];
-
-/// A collection without anything in it.
-pub(crate) fn empty_collection() -> Answer {
-    Answer::ok("collection", json!({}))
-}
-
 /// The root document. While the database is down it is answered from memory, without `summary`.
 pub(crate) fn get(state: &State, call: &Call) -> Answer {
     if call.method != Method::GET && call.method != Method::HEAD {

@@ -7,7 +7,7 @@ use super::answer::{Answer, HTML};
 use super::command::Reply;
 use super::request::{API, Call};
 use super::{
-    clusters, connections, data_centers, disks, domains, events, hosts, jobs, login, root, services, tags, vms,
+    clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services, tags, vms,
 };
 use crate::fault::FaultKind;
 use crate::sso::{INVALID_GRANT, SCOPE_MISSING, Worth};
@@ -50,19 +50,26 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
             correlation_id: call.correlation.clone(),
         });
     }
-    match negotiate(call).unwrap_or_else(|| dispatch(state, call)) {
-        Reply::Now(answer) => Reply::Now(with_correlation(answer, &call.correlation)),
-        Reply::Later(delay, answer) => Reply::Later(delay, with_correlation(answer, &call.correlation)),
+    let reply = negotiate(call).unwrap_or_else(|| dispatch(state, call));
+    let correlation = call.correlation.clone();
+    let as_xml = !accept(call).contains("application/json");
+    let finished = move |mut answer: Answer| {
+        answer.headers.push((HeaderName::from_static("correlation-id"), correlation.clone()));
+        answer.as_xml = as_xml;
+        answer
+    };
+    match reply {
+        Reply::Now(answer) => Reply::Now(finished(answer)),
+        Reply::Later(delay, answer) => Reply::Later(delay, finished(answer)),
         Reply::Blocked(ticket, finish) => {
-            let correlation = call.correlation.clone();
-            Reply::Blocked(ticket, Box::new(move |state, result| with_correlation(finish(state, result), &correlation)))
+            Reply::Blocked(ticket, Box::new(move |state, result| finished(finish(state, result))))
         }
     }
 }
 
-fn with_correlation(mut answer: Answer, correlation: &str) -> Answer {
-    answer.headers.push((HeaderName::from_static("correlation-id"), correlation.to_owned()));
-    answer
+/// What the caller wants to read, in lower case.
+fn accept(call: &Call) -> String {
+    call.parameter("accept").or_else(|| call.header("accept")).unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Checks the bearer token; the error is the text of the 401 page.
@@ -102,9 +109,9 @@ fn negotiate(call: &Call) -> Option<Reply> {
         }
         Some(_) => return Some(Answer::error_page(StatusCode::BAD_REQUEST, "Bad Request").into()),
     }
-    let accept = call.parameter("accept").or_else(|| call.header("accept")).unwrap_or_default();
-    if !accept.to_ascii_lowercase().contains("application/json") {
-        // The engine would answer XML to `*/*`; this simulation speaks JSON only and says so instead of surprising.
+    let accept = accept(call);
+    let readable = ["application/json", "application/xml", "application/*", "*/*"];
+    if !accept.is_empty() && !readable.iter().any(|media| accept.contains(media)) {
         return Some(Answer::empty(StatusCode::NOT_ACCEPTABLE).into());
     }
     if call.method == Method::OPTIONS {
@@ -134,8 +141,8 @@ fn dispatch(state: &mut State, call: &Call) -> Reply {
         ["tags", below @ ..] => tags::handle(state, call, below),
         ["events", below @ ..] => events::handle(state, call, below),
         ["jobs", below @ ..] => jobs::handle(state, call, below),
-        [name] if call.method == Method::GET && root::COLLECTIONS.contains(name) => root::empty_collection().into(),
-        [name, _] if root::COLLECTIONS.contains(name) => Answer::not_found().into(),
+        [name] if call.method == Method::GET && empty::is_collection(name) => empty::collection(name).into(),
+        [name, _] if empty::is_collection(name) => Answer::not_found().into(),
         _ => no_resource(call).into(),
     }
 }

@@ -41,10 +41,10 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
             plain("snapshots", "snapshot", call, vec![active_snapshot(&state.frame(call.api), found)]).into()
         }
         [
-            "nics" | "cdroms" | "applications" | "sessions" | "statistics" | "numanodes" | "hostdevices" | "watchdogs"
-            | "graphicsconsoles" | "reporteddevices" | "backups" | "checkpoints" | "permissions" | "affinitylabels"
-            | "mediateddevices",
-        ] if get => Answer::ok("collection", json!({})).into(),
+            name @ ("nics" | "cdroms" | "applications" | "sessions" | "statistics" | "numanodes" | "hostdevices"
+            | "watchdogs" | "graphicsconsoles" | "reporteddevices" | "backups" | "checkpoints" | "permissions"
+            | "affinitylabels" | "mediateddevices"),
+        ] if get => super::empty::collection(name).into(),
         [_] | [_, _] if get => Answer::not_found().into(),
         _ => no_resource(call).into(),
     }
