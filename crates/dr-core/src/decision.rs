@@ -216,6 +216,32 @@ pub enum Wait {
     },
 }
 
+impl Wait {
+    /// What the wait is about, without the figures that change from pass to pass: tells whether it is still the same wait.
+    pub fn topic(&self) -> String {
+        match self {
+            Wait::EngineUnreadable { what, .. } => format!("engine {what}"),
+            Wait::HostUnsettled { host, status } => format!("unsettled {host} {status}"),
+            Wait::EngineHasNotNoticed { host, .. } => format!("unnoticed {host}"),
+            Wait::Silence { what, .. } => format!("silence {what}"),
+            Wait::ProbeUnreadable { probe, .. } => format!("probe {probe}"),
+            Wait::StandbyIsUp { host, .. } => format!("standby {host}"),
+            Wait::Promotion { site, .. } => format!("promotion {site}"),
+            Wait::Retry { step, text, .. } => format!("retry {step} {text}"),
+            Wait::HostNotUp { host, status } => format!("host {host} {status}"),
+            Wait::RowsNotRepointed { .. } => "rows".to_owned(),
+            Wait::DataCenterNotProblematic { host, .. } => format!("spm {host}"),
+            Wait::ConfirmationNotSeen { host, .. } => format!("confirmation {host}"),
+            Wait::DataCenter { name, on, .. } => format!("data center {name} {on}"),
+            Wait::Domain { name, status } => format!("domain {name} {status}"),
+            Wait::Vms { .. } => "vms".to_owned(),
+            Wait::Owed { what, .. } => format!("owed {what}"),
+            Wait::Settling { .. } => "settling".to_owned(),
+            Wait::Paused { .. } => "paused".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -495,6 +521,15 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
+    /// What the refusal is about, without the figures that change from pass to pass.
+    pub fn topic(&self) -> String {
+        match self {
+            Refusal::DeadSpmOwnsStorage { data_center, .. } => format!("dead SPM {data_center}"),
+            Refusal::EngineWentBack { known, .. } => format!("engine went back {known}"),
+            other => other.to_string(),
+        }
+    }
+
     /// The refusal with the plan's name in the commands that it offers.
     pub fn said(&self, plan: &str) -> String {
         self.to_string().replace(" PLAN ", &format!(" {plan} "))

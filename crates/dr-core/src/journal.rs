@@ -17,6 +17,20 @@ pub enum Entry {
         /// Its `active_site`.
         site: String,
     },
+    /// The plan that is in force from now on, as text: what later edits are compared with, and what a broken edit leaves in force.
+    PlanTaken {
+        /// The file's text.
+        text: String,
+    },
+    /// A person asked for this site by command. Written before the file's line is rewritten for them.
+    Requested {
+        /// The site.
+        site: String,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
     /// The world was accepted as it is, without a transition.
     Adopted {
         /// The active site.

@@ -14,6 +14,10 @@ pub struct Memory {
     pub accepted: Option<String>,
     /// `active_site` as the file last read had it.
     pub seen: Option<String>,
+    /// Text of the plan in force.
+    pub plan: Option<String>,
+    /// A site that a person asked for by command: site, who, why.
+    pub requested: Option<(String, String, String)>,
     /// Number of the newest transition.
     pub epoch: u64,
     /// When the newest flip was accepted.
@@ -172,15 +176,19 @@ impl Memory {
     pub fn apply(&mut self, at: Time, entry: &Entry) {
         match entry {
             Entry::SiteSeen { site } => self.seen = Some(site.clone()),
+            Entry::PlanTaken { text } => self.plan = Some(text.clone()),
+            Entry::Requested { site, by, why } => self.requested = Some((site.clone(), by.clone(), why.clone())),
             Entry::Adopted { site, .. } => {
                 self.accepted = Some(site.clone());
                 self.held = None;
+                self.requested = None;
             }
             Entry::Opened(opening) => {
                 self.epoch = opening.epoch;
                 self.accepted = Some(opening.to.clone());
                 self.last_flip = Some(at);
                 self.held = None;
+                self.requested = None;
                 self.transition = Some(Transition {
                     epoch: opening.epoch,
                     from: opening.from.clone(),
@@ -200,10 +208,14 @@ impl Memory {
                 });
             }
             Entry::Held { from, to, reason } => {
+                self.requested = None;
                 let confirmed = self.held.take().filter(|held| held.to == *to).and_then(|held| held.confirmed);
                 self.held = Some(Held { from: from.clone(), to: to.clone(), reason: reason.clone(), confirmed });
             }
-            Entry::HoldDropped => self.held = None,
+            Entry::HoldDropped => {
+                self.held = None;
+                self.requested = None;
+            }
             Entry::Proven { epoch, .. } => {
                 if let Some(transition) = self.transition_of(*epoch) {
                     transition.proven.get_or_insert(at);
@@ -252,6 +264,7 @@ impl Memory {
                     transition.cancelled = true;
                     self.accepted = Some(transition.from.clone());
                     self.held = None;
+                    self.requested = None;
                 }
             }
             Entry::Closed { epoch, .. } => {
