@@ -12,9 +12,16 @@
 //! Reading order: `clock`, `ports`, `report` and `story` (what an operator sees), `settings`, `store`, `folder`, `observe`, `execute`, then the loop.
 
 mod clock;
+mod connect;
+mod execute;
+mod observe;
 mod ports;
 mod report;
+mod since;
 
 pub use clock::Clock;
+pub use connect::{Door, connect};
+pub use execute::{Executor, PromoteHook, StepContext};
+pub use observe::Observer;
 pub use ports::*;
 pub use report::*;

@@ -1,0 +1,96 @@
+//! Builds the client of a plan's engine: URL, account, password and whom to trust.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dr_plan::{Engine, Secret};
+use futures::future::BoxFuture;
+use ovirt_client::{Client, EngineUrl, HttpTransport, Transport, TransportError, Trust};
+use secrecy::SecretString;
+
+/// How engines are reached.
+#[derive(Clone)]
+pub enum Door {
+    /// HTTPS, with the password and the CA where the plan says.
+    Https,
+    /// A given transport and password, for simulations: no secret and no CA file is read.
+    Given(Arc<dyn Transport>, SecretString),
+}
+
+/// The client of a plan's engine. Nothing is sent yet. `dir` is the folder that the plan's relative paths refer to.
+///
+/// # Errors
+/// One sentence: the URL, the password or the CA file is unusable, and what to do. Never the password.
+pub fn connect(engine: &Engine, dir: &Path, door: &Door) -> Result<Client, String> {
+    let url = EngineUrl::parse(&engine.url).map_err(|error| format!("the engine's URL: {error}"))?;
+    match door {
+        Door::Https => {
+            let password = password(&engine.password, dir, &|name| std::env::var_os(name))?;
+            let transport = HttpTransport::new(&trust(engine, dir)?).map_err(|error| error.to_string())?;
+            Ok(Client::new(url, &engine.username, password, transport))
+        }
+        Door::Given(transport, password) => {
+            Ok(Client::new(url, &engine.username, password.clone(), Given(Arc::clone(transport))))
+        }
+    }
+}
+
+fn trust(engine: &Engine, dir: &Path) -> Result<Trust, String> {
+    let Some(file) = &engine.ca_file else { return Ok(Trust::System) };
+    let path = dir.join(file);
+    let pem = std::fs::read(&path).map_err(|error| {
+        format!(
+            "the CA file {} cannot be read ({error}); put the engine's CA certificate there, or correct `ca_file`",
+            path.display()
+        )
+    })?;
+    Ok(Trust::CaPem(pem))
+}
+
+/// Reads a secret. `env` looks up an environment variable.
+fn password(
+    secret: &Secret,
+    dir: &Path,
+    env: &dyn Fn(&str) -> Option<std::ffi::OsString>,
+) -> Result<SecretString, String> {
+    match secret {
+        Secret::File(file) => first_line(&dir.join(file), "the engine's password file"),
+        Secret::Credential(name) => {
+            let folder = env("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                format!("the systemd credential {name} is not there: the daemon was not started by systemd; use `password_file` instead")
+            })?;
+            first_line(&Path::new(&folder).join(name), "the systemd credential")
+        }
+        Secret::Env(name) => {
+            let value = env(name)
+                .ok_or_else(|| format!("the environment variable {name} with the engine's password is not set"))?;
+            let value =
+                value.into_string().map_err(|_| format!("the environment variable {name} is not UTF-8 text"))?;
+            Some(value)
+                .filter(|value| !value.is_empty())
+                .map(SecretString::from)
+                .ok_or_else(|| format!("the environment variable {name} is empty; put the engine's password there"))
+        }
+    }
+}
+
+fn first_line(path: &Path, what: &str) -> Result<SecretString, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("{what} {} cannot be read ({error}); correct its path or its permissions", path.display())
+    })?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(format!("{what} {} has no first line; put the password there", path.display()));
+    }
+    Ok(SecretString::from(line))
+}
+
+/// A transport that others hold too.
+struct Given(Arc<dyn Transport>);
+
+impl Transport for Given {
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        self.0.send(request)
+    }
+}
