@@ -149,15 +149,42 @@ impl Engine {
                 world.kill_guest(id);
                 Ok(())
             }),
-            Order::RestartEngine => done(self.restart()),
-            Order::StopEngine => done(self.stop()),
-            Order::StartEngine => done(self.start()),
-            Order::Database { up } => done(self.set_database(up)),
-            Order::ForgetSessions => done(self.forget_sessions()),
-            Order::Fault(rule) => done(self.add_fault(rule)),
-            Order::RemoveFault(name) => done(self.remove_fault(&name)),
-            Order::ClearFaults => done(self.clear_faults()),
-            Order::Speed(speed) => done(self.set_speed(speed)),
+            Order::RestartEngine => {
+                self.restart();
+                Ok(())
+            }
+            Order::StopEngine => {
+                self.stop();
+                Ok(())
+            }
+            Order::StartEngine => {
+                self.start();
+                Ok(())
+            }
+            Order::Database { up } => {
+                self.set_database(up);
+                Ok(())
+            }
+            Order::ForgetSessions => {
+                self.forget_sessions();
+                Ok(())
+            }
+            Order::Fault(rule) => {
+                self.add_fault(rule);
+                Ok(())
+            }
+            Order::RemoveFault(name) => {
+                self.remove_fault(&name);
+                Ok(())
+            }
+            Order::ClearFaults => {
+                self.clear_faults();
+                Ok(())
+            }
+            Order::Speed(speed) => {
+                self.set_speed(speed);
+                Ok(())
+            }
         }
     }
 
@@ -224,8 +251,4 @@ impl Engine {
             "violations": violations,
         })
     }
-}
-
-fn done((): ()) -> Result<(), String> {
-    Ok(())
 }

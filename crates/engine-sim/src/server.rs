@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
@@ -134,7 +134,10 @@ async fn connection(engine: Engine, stream: TcpStream, acceptor: TlsAcceptor) {
 }
 
 /// An error here makes hyper break the connection, which is what a refused or reset request looks like from outside.
-async fn answer(engine: Engine, request: Request<Incoming>) -> Result<Response<BoxBody<Bytes, io::Error>>, io::Error> {
+async fn answer(
+    engine: Engine,
+    request: Request<Incoming>,
+) -> Result<Response<UnsyncBoxBody<Bytes, io::Error>>, io::Error> {
     let (parts, body) = request.into_parts();
     let wants_gzip = parts
         .headers
@@ -152,14 +155,18 @@ async fn answer(engine: Engine, request: Request<Incoming>) -> Result<Response<B
     }
 }
 
-fn whole(body: Bytes) -> BoxBody<Bytes, io::Error> {
-    Full::new(body).map_err(|never: Infallible| match never {}).boxed()
+fn whole(body: Bytes) -> UnsyncBoxBody<Bytes, io::Error> {
+    Full::new(body).map_err(|never: Infallible| match never {}).boxed_unsync()
 }
 
 /// A body that breaks after what it has.
-fn broken(body: Bytes) -> BoxBody<Bytes, io::Error> {
-    let parts = [Ok(Frame::data(body)), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
-    BoxBody::new(StreamBody::new(stream::iter(parts)))
+fn broken(body: Bytes) -> UnsyncBoxBody<Bytes, io::Error> {
+    // The pause lets hyper send what there is: an error at once would take even the head with it.
+    let parts = stream::once(async { Ok(Frame::data(body)) }).chain(stream::once(async {
+        tokio::time::sleep(LOOK).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    }));
+    StreamBody::new(parts).boxed_unsync()
 }
 
 fn gzip(mut response: Response<Bytes>) -> Response<Bytes> {

@@ -2,15 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::links::Frame;
+use super::links::{Frame, NO_ID};
 use crate::world::{Tag, Tagged};
 
 /// An entry of `/tags`. A tag made without a description has no such member.
 pub(crate) fn tag(frame: &Frame, tag: &Tag) -> Value {
-    let mut tree = json!({});
-    if let Some(parent) = tag.parent {
-        tree["parent"] = frame.reference("tags", parent);
-    }
+    let mut tree = json!({"parent": parent(frame, tag)});
     tree["name"] = json!(tag.name);
     if !tag.description.is_empty() {
         tree["description"] = json!(tag.description);
@@ -27,12 +24,22 @@ pub(crate) fn assigned(frame: &Frame, tag: &Tag, to: Tagged) -> Value {
         Tagged::Vm(id) => ("vm", "vms", id.to_string()),
     };
     let mut tree = json!({member: frame.reference(collection, &id)});
-    if let Some(parent) = tag.parent {
-        tree["parent"] = frame.reference("tags", parent);
-    }
+    tree["parent"] = parent(frame, tag);
     tree["name"] = json!(tag.name);
     tree["description"] = json!(tag.description);
     tree["href"] = json!(format!("{}/tags/{}", frame.href(collection, &id), tag.id));
     tree["id"] = json!(tag.id.to_string());
     tree
+}
+
+/// The root of the tree, which every engine has and no world lists.
+pub(crate) fn root(frame: &Frame) -> Value {
+    json!({"name": "root", "description": "root", "href": frame.href("tags", NO_ID), "id": NO_ID})
+}
+
+fn parent(frame: &Frame, tag: &Tag) -> Value {
+    match tag.parent {
+        Some(parent) => frame.reference("tags", parent),
+        None => frame.reference("tags", NO_ID),
+    }
 }

@@ -9,9 +9,9 @@ use super::answer::Answer;
 use super::body::{read, text_at};
 use super::command::{Reply, Style, deleted, run};
 use super::hosts::immutable_id;
-use super::links::Frame;
+use super::links::{Frame, NO_ID};
 use super::list::plain;
-use super::render_tag::{assigned, tag};
+use super::render_tag::{assigned, root, tag};
 use super::request::Call;
 use super::router::{no_resource, wrong_method};
 use super::schema::TAG;
@@ -23,11 +23,12 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     match below {
         [] if get => {
             let frame = state.frame(call.api);
-            let items = state.world.tags.values().map(|each| tag(&frame, each)).collect();
-            plain("tags", "tag", call, items).into()
+            let items = state.world.tags.values().map(|each| tag(&frame, each)).chain([root(&frame)]);
+            plain("tags", "tag", call, items.collect()).into()
         }
         [] if call.method == Method::POST => create(state, call),
         [] => wrong_method().into(),
+        [id] if get && *id == NO_ID => Answer::ok("tag", root(&state.frame(call.api))).into(),
         [id] => {
             let Some(found) = id.parse().ok().and_then(|id: TagId| state.world.tags.get(&id)) else {
                 return Answer::not_found().into();
@@ -102,7 +103,7 @@ fn create(state: &mut State, call: &Call) -> Reply {
     };
     let parent = match body.get("parent").map(|parent| find(state, parent)) {
         None => None,
-        Some(Ok(id)) => Some(id),
+        Some(Ok(id)) => id,
         Some(Err(answer)) => return answer.into(),
     };
     let description = text_at(&body, "/description").unwrap_or_default();
@@ -167,11 +168,15 @@ fn made<'a>(state: &'a State, outcome: &Outcome) -> Option<&'a Tag> {
     }
 }
 
-fn find(state: &State, reference: &Value) -> Result<TagId, Answer> {
+/// A tag named by id or name; `None` is the root.
+fn find(state: &State, reference: &Value) -> Result<Option<TagId>, Answer> {
     let id = text_at(reference, "/id");
     let name = text_at(reference, "/name");
+    if id.as_deref() == Some(NO_ID) || name.as_deref() == Some("root") {
+        return Ok(None);
+    }
     let found = state.world.tags.values().find(|each| {
         id.as_deref() == Some(each.id.to_string().as_str()) || name.as_deref() == Some(each.name.as_str())
     });
-    found.map(|each| each.id).ok_or_else(|| Answer::entity_not_found(&id.or(name).unwrap_or_default()))
+    found.map(|each| Some(each.id)).ok_or_else(|| Answer::entity_not_found(&id.or(name).unwrap_or_default()))
 }

@@ -265,7 +265,11 @@ impl World {
             Command::UpdateCluster { cluster, change } => self.update_cluster(cluster, change, correlation),
             Command::AddConnection { kind, change } => self.add_connection(kind, change),
             Command::UpdateConnection { connection, force, change } => {
-                self.update_connection(connection, force, change)
+                // A monitored command: the answer does not name its job, only a search by correlation id finds it.
+                let job = self.start_job("Updating storage connection details".to_owned(), correlation);
+                let result = self.update_connection(connection, force, change);
+                self.end_job(Some(job), if result.is_ok() { JobStatus::Finished } else { JobStatus::Failed });
+                result
             }
             Command::RemoveConnection { connection } => self.remove_connection(connection),
             Command::ActivateDomain { data_center, domain } => self.activate_domain(data_center, domain),
