@@ -1,12 +1,14 @@
 //! What clients of the simulated engine rely on, asked through its front door.
 
 mod documents;
+mod failover;
 mod faults;
 mod input;
 mod life;
 mod lists;
 mod login;
 mod over_tls;
+mod xml;
 
 use bytes::Bytes;
 use http::{Method, Request};
