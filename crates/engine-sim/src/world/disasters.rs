@@ -148,10 +148,18 @@ impl World {
                 copy.writable = false;
             }
         }
-        if !row.master {
+        let (master, attached) = (row.master, row.attached);
+        let vm_free_at = now.plus(self.options.dead_vm_lease);
+        for vm in self.vms.values_mut().filter(|vm| vm.lease == Some(domain)) {
+            // Whoever renews goes on at the other copy; here its lease runs out.
+            if let Some(lease) = vm.run.lease.as_mut().filter(|lease| lease.free_at.is_none()) {
+                lease.free_at = Some(vm_free_at);
+            }
+        }
+        if !master {
             return;
         }
-        let Some(place) = row.attached else { return };
+        let Some(place) = attached else { return };
         if let Some(pool) = self.data_centers.get_mut(&place.data_center).map(|row| &mut row.pool)
             && let Some(lease) = pool.lease.clone()
             && lease.site != site

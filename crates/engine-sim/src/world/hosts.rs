@@ -65,7 +65,7 @@ impl World {
     pub(crate) fn deactivate_host(&mut self, host: HostId, reason: Option<String>, correlation: &str) -> Begun {
         match self.may_deactivate(host) {
             Err(refusal) => Begun::Answered(Err(refusal)),
-            Ok(status) if matches!(status, HostStatus::NonResponsive | HostStatus::Down) => {
+            Ok(HostStatus::NonResponsive | HostStatus::Down) => {
                 let busy = self.hosts.get(&host).map_or(self.now, |row| row.monitor.busy_until);
                 let small = self.rng.between(100, 350);
                 let at = busy.max(self.now).plus(small);

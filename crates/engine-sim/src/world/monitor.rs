@@ -280,6 +280,10 @@ impl World {
 
     /// A host that prepares for maintenance is there when nothing runs on it.
     fn preparing(&mut self, host: HostId) {
+        if self.hosts.get(&host).is_some_and(|row| row.monitor.settling.is_some()) {
+            // The storage connection in progress holds the monitor; its failure wins over the deactivation.
+            return;
+        }
         let busy = self.hosts.get(&host).is_some_and(|row| !row.outside.guests.is_empty())
             || self.vms.values().any(|vm| vm.host == Some(host) && !vm.status.is_not_running());
         if !busy {

@@ -103,6 +103,7 @@ impl World {
             return false;
         };
         let (id, noticed, is_spm) = (host.id, host.status != HostStatus::Up, host.outside.is_spm);
+        let given_up = host.status == HostStatus::NonResponsive;
         match self.host_reach(host) {
             Reach::Answering if is_spm => {
                 if status != DataCenterStatus::Up {
@@ -120,7 +121,14 @@ impl World {
             // The call hangs until the monitor notices.
             Reach::Silent if !noticed => true,
             Reach::Silent | Reach::Refusing => {
-                // A network error does not move the role: the engine waits for fencing.
+                if given_up {
+                    // Elections begin, and end at once while the storage names this host as owner and nobody confirmed it.
+                    if let Some(row) = self.data_centers.get_mut(&data_center) {
+                        row.pool.connected = false;
+                    }
+                    return false;
+                }
+                // A network error does not move the role.
                 if status != DataCenterStatus::Problematic {
                     self.set_data_center(data_center, DataCenterStatus::Problematic);
                     let text = format!(
@@ -257,11 +265,12 @@ impl World {
         let Some(master) = self.master(data_center) else { return };
         let host = starting.host;
         let lives = self.answers(host) && self.status_of(host) == Some(HostStatus::Up);
-        if lives && let Some(lease) = &lease {
-            if let Some(free) = lease.free_at.filter(|free| *free > self.now && lease.owner != host) {
-                self.queue.push(free, Due::SpmStarted { data_center, token });
-                return;
-            }
+        if lives
+            && let Some(lease) = &lease
+            && let Some(free) = lease.free_at.filter(|free| *free > self.now && lease.owner != host)
+        {
+            self.queue.push(free, Due::SpmStarted { data_center, token });
+            return;
         }
         if lives && self.sees(host, master).is_none() && self.meets_master(host, master) == Meets::Yes {
             // Its storage is still being connected.

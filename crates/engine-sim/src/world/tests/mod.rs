@@ -1,7 +1,13 @@
 //! Behaviour of the world, by what a client of the engine relies on.
 
+mod activation;
 mod failover;
+mod fencing;
+mod highly_available;
+mod restart;
+mod rows;
 mod timeline;
+mod watched;
 
 use super::*;
 
