@@ -62,6 +62,13 @@ impl Client {
         }
         let status = response.status().as_u16();
         tracing::debug!(request = %name, status, "answered");
+        // A list is most of what is read, and large: it is not to be parsed twice.
+        if response.status() == StatusCode::OK
+            && answer::is_json(&response)
+            && let Some(listing) = request.read_whole(response.body())
+        {
+            return Ok(listing);
+        }
         let body = answer::judge(&name, &response)?;
         request.read(body).map_err(|problem| Error::Unreadable { request: name, status, problem })
     }

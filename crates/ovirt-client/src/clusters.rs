@@ -9,7 +9,7 @@ use crate::request::{Request, segment};
 
 /// `GET /clusters`.
 pub fn list() -> Request<Listing<Cluster>> {
-    Request::get_list("clusters", |body| read::listing(body, "cluster"))
+    Request::get_list("clusters", "cluster")
 }
 
 /// `GET /clusters/{id}`.

@@ -10,7 +10,7 @@ use crate::words::DataCenterStatus;
 
 /// `GET /datacenters`.
 pub fn list() -> Request<Listing<DataCenter>> {
-    Request::get_list("datacenters", |body| read::listing(body, "data_center"))
+    Request::get_list("datacenters", "data_center")
 }
 
 /// `GET /datacenters/{id}`.
@@ -20,7 +20,7 @@ pub fn get(id: &DataCenterId) -> Request<DataCenter> {
 
 /// `GET /datacenters/{id}/storagedomains`: the only place where a domain's real status is shown.
 pub fn storage_domains(id: &DataCenterId) -> Request<Listing<StorageDomain>> {
-    Request::get_list(format!("{}/storagedomains", path(id)), |body| read::listing(body, "storage_domain"))
+    Request::get_list(format!("{}/storagedomains", path(id)), "storage_domain")
 }
 
 /// `POST /datacenters/{id}/storagedomains/{id}/activate`: connects the domain on all hosts that are up, inside the call.

@@ -10,7 +10,7 @@ use crate::words::{DiskStorageType, StorageType};
 
 /// `GET /disks`.
 pub fn list() -> Request<Listing<Disk>> {
-    Request::get_list("disks", |body| read::listing(body, "disk"))
+    Request::get_list("disks", "disk")
 }
 
 /// `GET /disks/{id}`.

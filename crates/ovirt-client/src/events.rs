@@ -10,12 +10,12 @@ use crate::words::Severity;
 
 /// `GET /events?max=N`: the newest.
 pub fn newest(max: u32) -> Request<Listing<Event>> {
-    Request::get_list("events", |body| read::listing(body, "event")).with_query("max", max.to_string())
+    Request::get_list("events", "event").with_query("max", max.to_string())
 }
 
 /// `GET /events?from=ID`: those with a greater id. An id can become visible after a greater one: overlap and drop what is known.
 pub fn after(id: u64) -> Request<Listing<Event>> {
-    Request::get_list("events", |body| read::listing(body, "event")).with_query("from", id.to_string())
+    Request::get_list("events", "event").with_query("from", id.to_string())
 }
 
 /// `POST /events`: writes a line of our own into the engine's log, as code 9801 to 9804 by severity.

@@ -15,7 +15,7 @@ pub const DEFAULT_PORT: u16 = 54321;
 
 /// `GET /hosts`: all hosts. Filter here, not in the engine: a malformed search answers 200 with an empty list.
 pub fn list() -> Request<Listing<Host>> {
-    Request::get_list("hosts", |body| read::listing(body, "host"))
+    Request::get_list("hosts", "host")
 }
 
 /// `GET /hosts?follow=tags`: all hosts with their tags, one more query inside the engine for each host.
@@ -30,12 +30,12 @@ pub fn get(id: &HostId) -> Request<Host> {
 
 /// `GET /hosts/{id}/fenceagents`. They cannot be followed from the host: both spellings end in a 500.
 pub fn fence_agents(id: &HostId) -> Request<Listing<FenceAgent>> {
-    Request::get_list(format!("{}/fenceagents", path(id)), |body| read::listing(body, "agent"))
+    Request::get_list(format!("{}/fenceagents", path(id)), "agent")
 }
 
 /// `GET /hosts/{id}/storage`: the LUNs that the host sees. Refused with 400 while the host is not up.
 pub fn storage(id: &HostId) -> Request<Listing<HostStorage>> {
-    Request::get_list(format!("{}/storage", path(id)), |body| read::listing(body, "host_storage"))
+    Request::get_list(format!("{}/storage", path(id)), "host_storage")
 }
 
 /// `POST /hosts/{id}/activate`. `complete` means that the command was taken; `up` shows before storage is connected.

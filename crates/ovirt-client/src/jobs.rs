@@ -14,7 +14,7 @@ pub fn with_correlation_id(id: &str) -> Request<Listing<Job>> {
 
 /// `GET /jobs`.
 pub fn list() -> Request<Listing<Job>> {
-    Request::get_list("jobs", |body| read::listing(body, "job"))
+    Request::get_list("jobs", "job")
 }
 
 /// `GET /jobs/{id}`. Gone (404) is not failed.

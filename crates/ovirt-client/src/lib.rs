@@ -37,11 +37,13 @@
 //! - Never show a password or token in an error, a log line or `Debug`.
 //! - Only [`HttpTransport`] opens connections; everything else works on values.
 //!
-//! Reading order: `request` and `read`, one noun module ([`hosts`]), `client`, `answer` and `error`, `login`, the transports.
+//! Reading order: `request`, `read` and `whole`, one noun module ([`hosts`]), `client`, `answer` and `error`, `login`, the transports.
 
 mod request;
 
 mod read;
+
+mod whole;
 
 mod ids;
 mod words;

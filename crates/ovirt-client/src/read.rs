@@ -2,9 +2,13 @@
 //!
 //! Lenient in form only. A value that has no sensible reading is an error of its whole object, never an absence.
 
-use serde::de::{DeserializeOwned, Error as _};
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+
+use crate::whole;
 
 /// Answers that list things: what could be read, and what could not.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,14 +37,13 @@ pub struct EngineTime(pub i64);
 
 impl<'de> Deserialize<'de> for EngineTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let text = scalar(&value).map_err(D::Error::custom)?;
-        if let Ok(ms) = text.parse::<i64>() {
-            return Ok(Self(ms));
-        }
-        text.parse::<jiff::Timestamp>()
-            .map(|time| Self(time.as_millisecond()))
-            .map_err(|_| D::Error::custom(format!("expected a date, got {}", excerpt(&text))))
+        required(deserializer, |text| {
+            if let Ok(ms) = text.parse::<i64>() {
+                return Ok(Self(ms));
+            }
+            let time = text.parse::<jiff::Timestamp>();
+            time.map(|time| Self(time.as_millisecond())).map_err(|_| format!("expected a date, got {}", excerpt(text)))
+        })
     }
 }
 
@@ -68,42 +71,89 @@ pub(crate) fn object<T: DeserializeOwned>(body: Value) -> Result<T, String> {
 
 /// A scalar as text. Errors do not repeat the value beyond a few characters: bodies can be large.
 fn scalar(value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Null => Err("expected a value, got null".to_owned()),
-        Value::Array(_) => Err("expected a value, got an array".to_owned()),
-        Value::Object(_) => Err("expected a value, got an object".to_owned()),
-    }
+    required(value, |text| Ok(text.to_owned())).map_err(|problem| problem.to_string())
 }
 
 fn excerpt(text: &str) -> String {
     format!("{:?}", text.chars().take(40).collect::<String>())
 }
 
+/// Reads a scalar of any spelling and hands it on as text, or as `None` for null.
+struct Scalar<F>(F);
+
+impl<'de, R, F: FnOnce(Option<&str>) -> Result<R, String>> Visitor<'de> for Scalar<F> {
+    type Value = R;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<R, E> {
+        (self.0)(Some(text)).map_err(E::custom)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, flag: bool) -> Result<R, E> {
+        self.visit_str(if flag { "true" } else { "false" })
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<R, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<R, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<R, E> {
+        self.visit_str(&Value::from(number).to_string())
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<R, E> {
+        (self.0)(None).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<R, A::Error> {
+        Err(A::Error::custom("expected a value, got an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<R, A::Error> {
+        Err(A::Error::custom("expected a value, got an object"))
+    }
+}
+
+fn optional<'de, D: Deserializer<'de>, R>(
+    deserializer: D,
+    take: impl FnOnce(Option<&str>) -> Result<R, String>,
+) -> Result<R, D::Error> {
+    deserializer.deserialize_any(Scalar(take))
+}
+
+/// A member that must be there, by its text.
+pub(crate) fn required<'de, D: Deserializer<'de>, R>(
+    deserializer: D,
+    take: impl FnOnce(&str) -> Result<R, String>,
+) -> Result<R, D::Error> {
+    optional(deserializer, |text| take(text.ok_or("expected a value, got null")?))
+}
+
 /// A member that must be there, as text.
 pub(crate) fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    scalar(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    required(deserializer, |text| Ok(text.to_owned()))
 }
 
 /// Text that may be absent or null. Empty text stays empty text.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    if value.is_null() {
-        return Ok(None);
-    }
-    scalar(&value).map(Some).map_err(D::Error::custom)
+    optional(deserializer, |text| Ok(text.map(str::to_owned)))
 }
 
 /// A boolean that may be absent or null.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    let Some(text) = text(deserializer)? else { return Ok(None) };
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Ok(Some(true)),
-        "false" | "0" => Ok(Some(false)),
-        _ => Err(D::Error::custom(format!("expected true or false, got {}", excerpt(&text)))),
-    }
+    optional(deserializer, |text| match text {
+        None => Ok(None),
+        Some(text) if text == "1" || text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(text) if text == "0" || text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(text) => Err(format!("expected true or false, got {}", excerpt(text))),
+    })
 }
 
 /// A whole number that may be absent or null.
@@ -112,11 +162,11 @@ where
     D: Deserializer<'de>,
     N: std::str::FromStr,
 {
-    let Some(text) = text(deserializer)? else { return Ok(None) };
-    text.trim()
-        .parse::<N>()
-        .map(Some)
-        .map_err(|_| D::Error::custom(format!("expected a whole number in range, got {}", excerpt(&text))))
+    optional(deserializer, |text| {
+        let Some(text) = text else { return Ok(None) };
+        let number = text.trim().parse::<N>();
+        number.map(Some).map_err(|_| format!("expected a whole number in range, got {}", excerpt(text)))
+    })
 }
 
 /// The id of a linked object `{"id": ..., "href": ...}`. An empty object is no link; one with members but no id is unreadable.
@@ -125,16 +175,49 @@ where
     D: Deserializer<'de>,
     I: From<String>,
 {
-    let members = match Value::deserialize(deserializer)? {
-        Value::Null => return Ok(None),
-        Value::Object(members) if members.is_empty() => return Ok(None),
-        Value::Object(members) => members,
-        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            return Err(D::Error::custom("expected a link, an object with an id"));
+    Ok(deserializer.deserialize_any(Link)?.map(I::from))
+}
+
+/// Reads a link.
+struct Link;
+
+impl<'de> Visitor<'de> for Link {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a link, an object with an id")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Option<String>, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<String>, A::Error> {
+        /// The one member that is read.
+        #[derive(Deserialize)]
+        #[serde(field_identifier, rename_all = "snake_case")]
+        enum Member {
+            Id,
+            #[serde(other)]
+            Other,
         }
-    };
-    let id = members.get("id").ok_or_else(|| D::Error::custom("expected a link, got an object without an id"))?;
-    scalar(id).map(|id| Some(I::from(id))).map_err(D::Error::custom)
+        /// An id of any spelling.
+        #[derive(Deserialize)]
+        struct Id(#[serde(deserialize_with = "required_text")] String);
+
+        let (mut id, mut empty) = (None, true);
+        while let Some(member) = members.next_key()? {
+            empty = false;
+            match member {
+                Member::Id => id = Some(members.next_value::<Id>()?.0),
+                Member::Other => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        match id {
+            None if !empty => Err(A::Error::custom("expected a link, got an object without an id")),
+            id => Ok(id),
+        }
+    }
 }
 
 /// A nested list `{"tag": [...]}`: `None` when the outer member is absent (not asked for), empty when it is `{}`.
@@ -143,12 +226,7 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    let body = Value::deserialize(deserializer)?;
-    if body.is_null() {
-        return Ok(None);
-    }
-    let elements = elements(body, member).map_err(D::Error::custom)?;
-    elements.into_iter().map(T::deserialize).collect::<Result<Vec<T>, _>>().map(Some).map_err(D::Error::custom)
+    deserializer.deserialize_any(whole::List::new(member))
 }
 
 /// The ids of a nested list of links `{"storage_domain": [{"id": ...}]}`; absent and empty are the same here.
@@ -166,10 +244,15 @@ where
     Ok(links.unwrap_or_default().into_iter().map(|link| link.id).collect())
 }
 
-fn elements(body: Value, member: &str) -> Result<Vec<Value>, String> {
-    /// Members that say where an object is, and nothing about what it holds.
-    const ADDRESSING: [&str; 4] = ["href", "id", "link", "actions"];
+/// Members that say where an object is, and nothing about what it holds.
+pub(crate) const ADDRESSING: [&str; 4] = ["href", "id", "link", "actions"];
 
+/// What is wrong with an object that has no list where one is expected, and something else.
+pub(crate) fn stranger_instead(member: &str, stranger: &str) -> String {
+    format!("expected {member:?}, found {}", excerpt(stranger))
+}
+
+fn elements(body: Value, member: &str) -> Result<Vec<Value>, String> {
     let mut members: Map<String, Value> = match body {
         Value::Object(members) => members,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
@@ -181,7 +264,7 @@ fn elements(body: Value, member: &str) -> Result<Vec<Value>, String> {
         // Only an object that says nothing else is an empty list: a stray `{"error": ...}` must not read as "no hosts".
         None | Some(Value::Null) => match members.keys().find(|name| !ADDRESSING.contains(&name.as_str())) {
             None => Ok(Vec::new()),
-            Some(stranger) => Err(format!("expected {member:?}, found {}", excerpt(stranger))),
+            Some(stranger) => Err(stranger_instead(member, stranger)),
         },
         Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
             Err(format!("expected an array as {member:?}"))

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::error::RequestName;
 use crate::ids::JobId;
 use crate::read::{self, Listing};
+use crate::whole;
 use crate::words::{ActionStatus, PowerStatus};
 
 /// How long a read may take before its caller is told that no answer came.
@@ -32,7 +33,15 @@ pub struct Request<T> {
     body: Option<Value>,
     correlation_id: Option<String>,
     patience: Duration,
-    parse: fn(Value) -> Result<T, String>,
+    parse: Parse<T>,
+}
+
+/// How a successful answer is read.
+enum Parse<T> {
+    /// From its JSON.
+    Json(fn(Value) -> Result<T, String>),
+    /// A list under this member: straight from the bytes if all of it can be read, else element by element.
+    List { member: &'static str, whole: fn(&[u8], &str) -> Option<T>, each: fn(Value, &str) -> Result<T, String> },
 }
 
 impl<T> Request<T> {
@@ -41,8 +50,12 @@ impl<T> Request<T> {
     /// `path` is relative to the base URL, without a leading slash and already percent-encoded (see [`segment`]);
     /// `parse` gets the JSON of a successful answer, `null` where the answer has no body.
     pub fn new(method: Method, path: impl Into<String>, parse: fn(Value) -> Result<T, String>) -> Self {
+        Self::with_parse(method, path.into(), Parse::Json(parse))
+    }
+
+    fn with_parse(method: Method, path: String, parse: Parse<T>) -> Self {
         let patience = if is_read(&method) { READ_PATIENCE } else { MUTATION_PATIENCE };
-        Self { method, path: path.into(), query: Vec::new(), body: None, correlation_id: None, patience, parse }
+        Self { method, path, query: Vec::new(), body: None, correlation_id: None, patience, parse }
     }
 
     /// Adds a query parameter, unencoded.
@@ -125,7 +138,18 @@ impl<T> Request<T> {
 
     /// Reads the JSON of a successful answer.
     pub(crate) fn read(&self, body: Value) -> Result<T, String> {
-        (self.parse)(body)
+        match self.parse {
+            Parse::Json(parse) => parse(body),
+            Parse::List { member, each, .. } => each(body, member),
+        }
+    }
+
+    /// Reads a list straight from the bytes of a successful answer. `None` says nothing about it: then it is judged and read the long way.
+    pub(crate) fn read_whole(&self, body: &[u8]) -> Option<T> {
+        match self.parse {
+            Parse::Json(_) => None,
+            Parse::List { member, whole, .. } => whole(body, member),
+        }
     }
 }
 
@@ -167,12 +191,21 @@ impl<T: DeserializeOwned> Request<T> {
     }
 }
 
-impl<T> Request<Listing<T>> {
-    /// GET of a collection.
-    pub(crate) fn get_list(path: impl Into<String>, parse: fn(Value) -> Result<Listing<T>, String>) -> Self {
-        Self::new(Method::GET, path, parse)
+impl<T: DeserializeOwned> Request<Listing<T>> {
+    /// GET of a collection, whose elements stand under `member`.
+    pub(crate) fn get_list(path: impl Into<String>, member: &'static str) -> Self {
+        let parse = Parse::List { member, whole: whole::listing::<T>, each: read::listing::<T> };
+        Self::with_parse(Method::GET, path.into(), parse)
     }
 }
+
+impl<T> Clone for Parse<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Parse<T> {}
 
 impl<T> Clone for Request<T> {
     fn clone(&self) -> Self {

@@ -10,7 +10,7 @@ use crate::words::{ExternalStatus, StorageDomainStatus, StorageDomainType, Stora
 
 /// `GET /storagedomains`. The status shown here is only ever `unattached` or absent; ask the data center for the real one.
 pub fn list_domains() -> Request<Listing<StorageDomain>> {
-    Request::get_list("storagedomains", |body| read::listing(body, "storage_domain"))
+    Request::get_list("storagedomains", "storage_domain")
 }
 
 /// `GET /storagedomains/{id}`.
@@ -22,14 +22,12 @@ pub fn get_domain(id: &StorageDomainId) -> Request<StorageDomain> {
 ///
 /// Empty for Fibre Channel, but also, with 200, for a domain that does not exist.
 pub fn connections_of_domain(id: &StorageDomainId) -> Request<Listing<StorageConnection>> {
-    Request::get_list(format!("storagedomains/{}/storageconnections", segment(id.as_str())), |body| {
-        read::listing(body, "storage_connection")
-    })
+    Request::get_list(format!("storagedomains/{}/storageconnections", segment(id.as_str())), "storage_connection")
 }
 
 /// `GET /storageconnections`: all rows of the engine.
 pub fn list_connections() -> Request<Listing<StorageConnection>> {
-    Request::get_list("storageconnections", |body| read::listing(body, "storage_connection"))
+    Request::get_list("storageconnections", "storage_connection")
 }
 
 /// `GET /storageconnections/{id}`.

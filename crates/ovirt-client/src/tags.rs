@@ -14,7 +14,7 @@ pub const DESCRIPTION_LENGTH: usize = 4000;
 
 /// `GET /tags`.
 pub fn list() -> Request<Listing<Tag>> {
-    Request::get_list("tags", |body| read::listing(body, "tag"))
+    Request::get_list("tags", "tag")
 }
 
 /// `POST /tags`: a tag need not be assigned to anything. A name that exists is refused with 409.
@@ -34,7 +34,7 @@ pub fn delete(id: &TagId) -> Request<Deleted> {
 
 /// `GET /hosts/{id}/tags`.
 pub fn of_host(host: &HostId) -> Request<Listing<Tag>> {
-    Request::get_list(format!("hosts/{}/tags", segment(host.as_str())), |body| read::listing(body, "tag"))
+    Request::get_list(format!("hosts/{}/tags", segment(host.as_str())), "tag")
 }
 
 /// `POST /hosts/{id}/tags`: by name, and again is no error. An unknown name is refused with 404.
@@ -49,7 +49,7 @@ pub fn remove_from_host(host: &HostId, tag: &TagId) -> Request<Deleted> {
 
 /// `GET /vms/{id}/tags`.
 pub fn of_vm(vm: &VmId) -> Request<Listing<Tag>> {
-    Request::get_list(format!("vms/{}/tags", segment(vm.as_str())), |body| read::listing(body, "tag"))
+    Request::get_list(format!("vms/{}/tags", segment(vm.as_str())), "tag")
 }
 
 /// A tag.

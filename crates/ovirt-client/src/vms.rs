@@ -12,7 +12,7 @@ use crate::words::{VmAffinity, VmStatus};
 
 /// `GET /vms`: all VMs. Large (10 KB each): not on every round. Filter here, not by `search`.
 pub fn list() -> Request<Listing<Vm>> {
-    Request::get_list("vms", |body| read::listing(body, "vm"))
+    Request::get_list("vms", "vm")
 }
 
 /// `GET /vms?follow=tags`: all VMs with their tags, about twice the engine's time.
@@ -32,8 +32,7 @@ pub fn get(id: &VmId) -> Request<Vm> {
 
 /// `GET /vms/{id}/diskattachments?follow=disk`.
 pub fn disk_attachments(id: &VmId) -> Request<Listing<DiskAttachment>> {
-    Request::get_list(format!("{}/diskattachments", path(id)), |body| read::listing(body, "disk_attachment"))
-        .with_query("follow", "disk")
+    Request::get_list(format!("{}/diskattachments", path(id)), "disk_attachment").with_query("follow", "disk")
 }
 
 /// `POST /vms/{id}/start`. The answer comes when a host accepted it; the job runs until the VM is up.

@@ -44,7 +44,7 @@ macro_rules! words {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::read::required_text(deserializer).map(|word| Self::from(word.as_str()))
+                crate::read::required(deserializer, |word| Ok(Self::from(word)))
             }
         }
 

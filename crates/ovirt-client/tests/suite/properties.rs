@@ -90,9 +90,12 @@ proptest! {
 
     #[test]
     fn damaged_lists_are_read_or_refused_and_never_shrink_in_silence(body in damaged("hosts")) {
-        let elements = serde_json::from_slice::<serde_json::Value>(&body)
-            .ok()
-            .and_then(|value| value.get("host").and_then(|hosts| hosts.as_array().map(Vec::len)));
+        // Damage in what is skipped anyway, a number too large for one, is no reason to refuse.
+        #[derive(serde::Deserialize)]
+        struct Hosts {
+            host: Vec<serde::de::IgnoredAny>,
+        }
+        let elements = serde_json::from_slice(&body).ok().map(|Hosts { host }| host.len());
         match run(client(200, Some("application/json"), body).send(hosts::list())) {
             Ok(listing) => prop_assert_eq!(Some(listing.items.len() + listing.unreadable.len()), elements),
             Err(error) => {
