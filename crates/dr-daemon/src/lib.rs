@@ -11,6 +11,7 @@
 //!
 //! Reading order: `clock`, `ports`, `report` and `story` (what an operator sees), `settings`, `store`, `folder`, `observe`, `execute`, then the loop.
 
+mod api;
 mod clock;
 mod connect;
 mod execute;
@@ -18,6 +19,7 @@ mod observe;
 mod ports;
 mod report;
 mod since;
+mod socket;
 
 pub use clock::Clock;
 pub use connect::{Door, connect};
@@ -25,3 +27,4 @@ pub use execute::{Executor, PromoteHook, StepContext};
 pub use observe::Observer;
 pub use ports::*;
 pub use report::*;
+pub use socket::{DEFAULT_SOCKET, Plans, SOCKET_GROUP, Socket, SocketError};
