@@ -38,7 +38,7 @@ const NAMES: &[(&str, &str)] = &[
     ("networkfilters", "network_filters"),
     ("networks", "networks"),
     ("nics", "nics"),
-    ("numanodes", "numa_nodes"),
+    ("numanodes", "vm_numa_nodes"),
     ("openstackimageproviders", "openstack_image_providers"),
     ("openstacknetworkproviders", "openstack_network_providers"),
     ("openstackvolumeproviders", "openstack_volume_providers"),

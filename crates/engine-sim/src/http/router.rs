@@ -3,7 +3,7 @@
 use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{HeaderName, Method, StatusCode};
 
-use super::answer::{Answer, HTML};
+use super::answer::{Answer, Body, HTML};
 use super::command::Reply;
 use super::request::{API, Call};
 use super::{
@@ -52,10 +52,14 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
     }
     let reply = negotiate(call).unwrap_or_else(|| dispatch(state, call));
     let correlation = call.correlation.clone();
+    let is_head = call.method == Method::HEAD;
     let as_xml = !accept(call).contains("application/json");
     let finished = move |mut answer: Answer| {
         answer.headers.push((HeaderName::from_static("correlation-id"), correlation.clone()));
         answer.as_xml = as_xml;
+        if is_head {
+            answer.body = Body::Empty;
+        }
         answer
     };
     match reply {

@@ -83,6 +83,8 @@ async fn the_root_document() {
     assert_same_links(&root.json, "root");
     assert_eq!(root.json["summary"]["hosts"], serde_json::json!({"active": "3", "total": "6"}));
     assert!(root.headers.contains_key("link"));
+    let head = lab.send(lab.request(http::Method::HEAD, "", "")).await;
+    assert_eq!((head.status, head.text.as_str(), head.headers.contains_key("link")), (200, "", true));
 }
 
 #[tokio::test(start_paused = true)]

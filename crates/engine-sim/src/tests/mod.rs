@@ -1,5 +1,6 @@
 //! What clients of the simulated engine rely on, asked through its front door.
 
+mod commands;
 mod documents;
 mod failover;
 mod faults;
