@@ -1,18 +1,27 @@
 //! One look at an engine: all reads side by side, each kept with its failure.
+//!
+//! A list counts only as a whole: one element that cannot be read makes all of it unreadable, since whoever looks for a living host must not
+//! miss one. And it counts only if the account is known to see everything, since the engine answers others with shorter lists.
+
+mod convert;
 
 use std::collections::BTreeMap;
 
-use dr_core::{Observed, ProbeState, Read, Time, Vm};
+use dr_core::{Domain, EngineIdentity, Observed, ProbeState, Read, Time, Vm};
 use dr_plan::Probe;
-use ovirt_client::Client;
+use futures::future::{OptionFuture, join_all};
+use ovirt_client::root::ApiRoot;
+use ovirt_client::{Client, Error, Listing, Request, clusters, data_centers, events, hosts, root, storage, tags, vms};
 
 use crate::since::Since;
+
 
 /// Reads an engine, pass after pass.
 pub struct Observer {
     client: Client,
     hosts_since: Since,
     data_centers_since: Since,
+    /// The newest read of the virtual machines.
     vms: Read<Vec<Vm>>,
 }
 
@@ -26,19 +35,141 @@ impl Observer {
     /// Reads everything that a decision looks at, as of `now`. Virtual machines are read only if `read_vms`; else their last read is kept.
     /// Never fails: what could not be read says so.
     pub async fn observe(&mut self, probes: BTreeMap<Probe, ProbeState>, read_vms: bool, now: Time) -> Observed {
-        let unread = |what: &str| format!("{what} have not been read yet");
-        let _ = (&self.client, &self.hosts_since, &self.data_centers_since, read_vms);
+        let client = &self.client;
+        let vms: OptionFuture<_> = read_vms.then(|| list(client, vms::list(), "virtual machine")).into();
+        let (root, newest, hosts, clusters, storage, connections, vms, tags) = tokio::join!(
+            client.send(root::get()),
+            client.send(events::newest(1)),
+            list(client, hosts::list(), "host"),
+            list(client, clusters::list(), "cluster"),
+            data_centers_and_domains(client),
+            list(client, storage::list_connections(), "storage connection"),
+            vms,
+            list(client, tags::list(), "tag"),
+        );
+        let (data_centers, domains) = storage;
+        let engine = match identity(root, newest) {
+            Ok(engine) => engine,
+            Err(why) => return blind(&why, probes, now),
+        };
+        if let Some(vms) = vms {
+            self.vms = read(vms.and_then(|vms| each(vms, convert::vm)));
+        }
+        let hosts = some(hosts, "hosts").and_then(|hosts| {
+            let words = hosts.iter().map(|host| (host.id.as_str(), host.status.as_str()));
+            let since = self.hosts_since.update(words, now);
+            each(hosts.into_iter().zip(since), |(host, since)| convert::host(host, since))
+        });
+        let data_centers = some(data_centers, "data centers").map(|data_centers| {
+            let words = data_centers.iter().map(|one| (one.id.as_str(), one.status.as_str()));
+            let since = self.data_centers_since.update(words, now);
+            data_centers.into_iter().zip(since).map(|(one, since)| convert::data_center(one, since)).collect()
+        });
         Observed {
             at: now,
-            engine: Read::Unreadable(unread("engine")),
-            hosts: Read::Unreadable(unread("hosts")),
-            clusters: Read::Unreadable(unread("clusters")),
-            data_centers: Read::Unreadable(unread("data centers")),
-            domains: Read::Unreadable(unread("domains")),
-            connections: Read::Unreadable(unread("connections")),
+            engine: Read::Seen(engine),
+            hosts: read(hosts),
+            clusters: read(some(clusters, "clusters").and_then(|clusters| each(clusters, convert::cluster))),
+            data_centers: read(data_centers),
+            domains: read(domains),
+            connections: read(connections.map(|rows| rows.into_iter().filter_map(convert::connection).collect())),
             vms: self.vms.clone(),
-            owed_tags: Read::Unreadable(unread("tags")),
+            owed_tags: read(tags.map(|tags| tags.into_iter().filter_map(convert::owed_tag).collect())),
             probes,
         }
+    }
+}
+
+/// Which engine answers, if the account is known to see all of it.
+fn identity(
+    root: Result<ApiRoot, Error>,
+    newest: Result<Listing<events::Event>, Error>,
+) -> Result<EngineIdentity, String> {
+    let root = root.map_err(|error| error.to_string())?;
+    if !root.sees_everything() {
+        return Err(
+            "the engine's answer has no summary: its database is away, or the account does not see all objects; \
+                    in the latter case give the account the role SuperUser on the system"
+                .to_owned(),
+        );
+    }
+    let instance_id = root.product_info.instance_id.filter(|id| !id.is_empty());
+    let instance_id =
+        instance_id.ok_or("the engine does not say its product_info.instance_id: is the URL that of an engine?")?;
+    let event_id = newest.ok().and_then(|events| events.items.iter().map(|event| event.id).max());
+    Ok(EngineIdentity { instance_id, event_id })
+}
+
+/// Nothing counts.
+fn blind(why: &str, probes: BTreeMap<Probe, ProbeState>, now: Time) -> Observed {
+    fn unreadable<T>(why: &str) -> Read<T> {
+        Read::Unreadable(why.to_owned())
+    }
+    Observed {
+        at: now,
+        engine: unreadable(why),
+        hosts: unreadable(why),
+        clusters: unreadable(why),
+        data_centers: unreadable(why),
+        domains: unreadable(why),
+        connections: unreadable(why),
+        vms: unreadable(why),
+        owed_tags: unreadable(why),
+        probes,
+    }
+}
+
+/// A whole list, or why it is not whole.
+async fn list<T>(client: &Client, request: Request<Listing<T>>, kind: &str) -> Result<Vec<T>, String> {
+    let listing = client.send(request).await.map_err(|error| error.to_string())?;
+    let Some(first) = listing.unreadable.first() else { return Ok(listing.items) };
+    let who = first.name.as_ref().or(first.id.as_ref()).map_or("without a name", String::as_str);
+    Err(format!("{kind} {who} cannot be read: {}", first.problem))
+}
+
+/// The data centers, and the domains of all of them: only there do domains show their status.
+async fn data_centers_and_domains(
+    client: &Client,
+) -> (Result<Vec<data_centers::DataCenter>, String>, Result<Vec<Domain>, String>) {
+    let data_centers = match list(client, data_centers::list(), "data center").await {
+        Ok(data_centers) => data_centers,
+        Err(why) => return (Err(why.clone()), Err(format!("the data centers cannot be read: {why}"))),
+    };
+    let lists = join_all(data_centers.iter().map(|data_center| async {
+        let domains = list(client, data_centers::storage_domains(&data_center.id), "storage domain").await;
+        let id = dr_core::DataCenterId(data_center.id.as_str().to_owned());
+        domains
+            .and_then(|domains| each(domains, |domain| convert::domain(domain, &id)))
+            .map_err(|why| format!("data center {}: {why}", data_center.name))
+    }))
+    .await;
+    let domains = lists.into_iter().collect::<Result<Vec<_>, _>>().map(|lists| lists.into_iter().flatten().collect());
+    (Ok(data_centers), domains)
+}
+
+/// Every engine has some: none at all means that the account does not see them.
+fn some<T>(list: Result<Vec<T>, String>, what: &str) -> Result<Vec<T>, String> {
+    list.and_then(|list| {
+        if list.is_empty() {
+            return Err(format!(
+                "the engine shows no {what} at all: give the account the role SuperUser on the system"
+            ));
+        }
+        Ok(list)
+    })
+}
+
+/// All of them, or what is wrong with the first that cannot be understood.
+fn each<T, U>(
+    items: impl IntoIterator<Item = T>,
+    convert: impl FnMut(T) -> Result<U, String>,
+) -> Result<Vec<U>, String> {
+    items.into_iter().map(convert).collect()
+}
+
+fn read<T>(result: Result<T, String>) -> Read<T> {
+    match result {
+        Ok(value) => Read::Seen(value),
+        Err(why) => Read::Unreadable(why),
     }
 }
