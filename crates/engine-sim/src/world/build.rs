@@ -47,6 +47,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         next_event_id: 1000,
         engine: Engine { running: true, age_at_start: spec.options.engine_age, started: SimTime(0), ha_turn: 0 },
         first_cluster: None,
+        changes: 1,
     };
     add_pools(&mut world, spec)?;
     for site in &spec.sites {
@@ -185,6 +186,7 @@ pub(crate) fn add_host(world: &mut World, site: &str, spec: &HostSpec, up: bool)
             mounts: BTreeMap::new(),
             guests: BTreeMap::new(),
             is_spm: false,
+            spm_stuck: false,
             storage_delay: spec.storage_delay,
         },
         monitor: super::monitor::Monitor { last_ok: Some(SimTime(0)), ..Default::default() },
@@ -236,6 +238,7 @@ fn add_domain(world: &mut World, spec: &DomainSpec, active: Option<&str>) -> Res
         used: Some(5 * GIB),
         copies,
         bad_since: None,
+        locked_until: SimTime(0),
         activates: false,
         last_master: u32::from(spec.master),
     };

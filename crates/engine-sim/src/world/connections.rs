@@ -1,21 +1,47 @@
 //! `/storageconnections`: the rows that a failover repoints, and all that the engine checks before it does.
 
 use super::World;
-use super::command::{Answer, ConnectionChange, Outcome, Refusal, RefusalBody, ViolationKind};
+use super::command::{Answer, Begun, ConnectionChange, Outcome, Refusal, RefusalBody, ViolationKind};
 use super::hosts::set;
 use super::ids::{ConnectionId, DomainId};
 use super::model::{Connection, DiskStorage, Target};
+use super::queue::Rest;
 use super::settle::shown;
-use super::words::{DomainStatus, HostStatus, StorageType, VmStatus};
+use super::words::{DomainStatus, HostStatus, JobStatus, StorageType, VmStatus};
 
 type Answered = Result<Answer, Refusal>;
 
 const EDIT: &str = "Cannot edit Storage Connection.";
+const LOCKED: &str = "Related operation is currently in progress. Please try again later.";
 const ADD: &str = "Cannot add Storage Connection.";
 
 impl World {
     /// `PUT /storageconnections/{id}`: one row is written; no host is told.
-    pub(crate) fn update_connection(&mut self, id: ConnectionId, force: bool, change: ConnectionChange) -> Answered {
+    pub(crate) fn update_connection(
+        &mut self,
+        id: ConnectionId,
+        force: bool,
+        change: ConnectionChange,
+        correlation: &str,
+    ) -> Begun {
+        // A monitored command: the answer does not name its job, only a search by correlation id finds it.
+        let job = self.start_job("Updating storage connection details".to_owned(), correlation);
+        let result = self.write_connection(id, force, change);
+        self.end_job(Some(job), if result.is_ok() { JobStatus::Finished } else { JobStatus::Failed });
+        match result {
+            Ok(answer) => {
+                // The domains stay locked for the length of the call: edits of portals of one domain collide.
+                let at = self.now.plus(self.rng.between(20, 90));
+                for domain in self.domains.values_mut().filter(|domain| domain.connections.contains(&id)) {
+                    domain.locked_until = at;
+                }
+                self.block(at, Rest::Answer(Ok(answer)))
+            }
+            Err(refusal) => Begun::Answered(Err(refusal)),
+        }
+    }
+
+    fn write_connection(&mut self, id: ConnectionId, force: bool, change: ConnectionChange) -> Answered {
         let Some(row) = self.connections.get(&id) else { return Err(Refusal::not_found()) };
         let host = change.host;
         let kind = row.kind;
@@ -42,6 +68,10 @@ impl World {
             return Err(self.already_exists(EDIT, other.id));
         }
         let domains = self.domains_of(id);
+        let locked = domains.iter().filter_map(|id| self.domains.get(id)).any(|domain| domain.locked_until > self.now);
+        if locked {
+            return Err(Refusal::new(409, format!("{EDIT} {LOCKED}")));
+        }
         self.may_edit(id, &domains, force)?;
         if let Some(Err(())) = host {
             return Err(Refusal::new(400, "Internal Engine Error"));
@@ -79,10 +109,7 @@ impl World {
             match domain.attached.map(|place| place.status) {
                 None | Some(DomainStatus::Maintenance) => {}
                 Some(DomainStatus::Locked | DomainStatus::Activating | DomainStatus::Detaching) => {
-                    return Err(Refusal::new(
-                        409,
-                        format!("{EDIT} Related operation is currently in progress. Please try again later."),
-                    ));
+                    return Err(Refusal::new(409, format!("{EDIT} {LOCKED}")));
                 }
                 Some(
                     DomainStatus::Unknown

@@ -133,7 +133,7 @@ impl World {
 
     fn promote_domain(&mut self, domain: DomainId, site: &str, others: OtherCopies) {
         let already = self.domains.get(&domain).and_then(|row| row.copies.get(site)).is_none_or(|copy| copy.writable);
-        if already {
+        if already && others == OtherCopies::StayWritable {
             return;
         }
         self.watch_promotion(site, domain);
@@ -169,6 +169,20 @@ impl World {
         }
     }
 
+    /// The array copies from this site to all others again, whose copies turn read-only: what comes before a way back.
+    pub fn resync_from(&mut self, site: &str) -> Done {
+        if !self.sites.contains_key(site) {
+            return Err(format!("no site `{site}`"));
+        }
+        for domain in self.domains.values_mut().filter(|domain| domain.copies.contains_key(site)) {
+            for (name, copy) in &mut domain.copies {
+                copy.writable = name == site;
+            }
+        }
+        self.physical_change();
+        Ok(())
+    }
+
     /// Makes the copy of one domain at this site writable (as [`World::promote`] with the others left as they are), or read-only.
     pub fn set_copy_writable(&mut self, domain: &str, site: &str, writable: bool) -> Done {
         let id = self.domain_named(domain).ok_or_else(|| format!("no domain `{domain}`"))?.id;
@@ -188,6 +202,20 @@ impl World {
     pub fn hold_fence_lock(&mut self, host: HostId, for_millis: u64) {
         let until = self.now.plus(for_millis);
         self.lock_fence(host, until);
+    }
+
+    /// Makes every storage connection of a host slower by this much (ms).
+    pub fn set_storage_delay(&mut self, host: HostId, millis: u64) {
+        if let Some(row) = self.hosts.get_mut(&host) {
+            row.outside.storage_delay = millis;
+        }
+    }
+
+    /// The SPM of this host cannot be stopped: its deactivation answers 200 and leaves it `up`.
+    pub fn set_spm_stuck(&mut self, host: HostId, stuck: bool) {
+        if let Some(row) = self.hosts.get_mut(&host) {
+            row.outside.spm_stuck = stuck;
+        }
     }
 
     /// A person renames a host.

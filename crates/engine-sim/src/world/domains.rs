@@ -1,15 +1,18 @@
 //! Storage domains in their data center: statuses that follow the data center, activation, deactivation, health.
 
 use super::World;
-use super::command::{Answer, Refusal};
+use super::command::{Answer, Begun, Refusal};
 use super::ids::{DataCenterId, DomainId, HostId};
 use super::model::{About, DiskStorage};
-use super::queue::Due;
+use super::queue::{Due, Rest};
 use super::timers::DOMAIN_FAILURE;
 use super::words::{DataCenterStatus, DomainStatus, DomainType, HostStatus, Severity};
 
 /// What a domain shows as free and used, while somebody reports it.
 const AVAILABLE: u64 = 45 << 30;
+
+/// An activation whose storage answers, ms.
+const ACTIVATION: u64 = 170;
 
 impl World {
     /// Gives a data center another status; a bad one makes its active domains `unknown`.
@@ -142,8 +145,15 @@ impl World {
         }
     }
 
-    /// `POST /datacenters/{dc}/storagedomains/{sd}/activate`
-    pub(crate) fn activate_domain(&mut self, data_center: DataCenterId, domain: DomainId) -> Result<Answer, Refusal> {
+    /// `POST /datacenters/{dc}/storagedomains/{sd}/activate`: answers when the domain is active.
+    pub(crate) fn activate_domain(&mut self, data_center: DataCenterId, domain: DomainId) -> Begun {
+        match self.begin_activation(data_center, domain) {
+            Ok(answer) => self.block(self.now.plus(ACTIVATION), Rest::Answer(Ok(answer))),
+            Err(refusal) => Begun::Answered(Err(refusal)),
+        }
+    }
+
+    fn begin_activation(&mut self, data_center: DataCenterId, domain: DomainId) -> Result<Answer, Refusal> {
         let status = self.place(data_center, domain)?;
         let no = |text: String| Err(Refusal::new(409, text));
         match status {
@@ -195,7 +205,7 @@ impl World {
         if let Some(row) = self.domains.get_mut(&domain) {
             row.activates = true;
         }
-        self.queue.push(self.now.plus(300), Due::DomainStep { domain });
+        self.queue.push(self.now.plus(ACTIVATION), Due::DomainStep { domain });
         Ok(Answer::default())
     }
 

@@ -111,6 +111,17 @@ impl World {
         self.start_engine();
     }
 
+    /// The engine is another one from now on: a restored backup, or a twin on the other site.
+    pub fn change_identity(&mut self) {
+        self.instance_id = DataCenterId(self.rng.id()).to_string();
+    }
+
+    /// The audit log ends at `id` again, as in an engine restored from an older backup.
+    pub fn rewind_events(&mut self, id: u64) {
+        self.events.retain(|event| event.id <= id);
+        self.next_event_id = id;
+    }
+
     /// Begins everything that runs by itself.
     pub(crate) fn resume(&mut self) {
         let hosts: Vec<HostId> = self.hosts.keys().copied().collect();

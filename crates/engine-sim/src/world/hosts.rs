@@ -143,6 +143,12 @@ impl World {
     }
 
     fn drain_host(&mut self, host: HostId, reason: Option<String>, correlation: &str) -> Answered {
+        let stuck = self.hosts.get(&host).is_some_and(|row| row.outside.spm_stuck);
+        if stuck && self.spm_status(host) == SpmStatus::Spm {
+            let text = "Failed to change status of host {} due to a failure to stop the spm.";
+            self.log_host(27, Severity::Warning, host, text, correlation);
+            return Ok(Answer::default());
+        }
         self.set_status(host, HostStatus::PreparingForMaintenance);
         if let Some(row) = self.hosts.get_mut(&host) {
             row.status_detail = reason.clone();

@@ -137,6 +137,8 @@ pub struct World {
     next_event_id: u64,
     engine: engine::Engine,
     first_cluster: Option<ClusterId>,
+    /// Counts what changed outside, so that a poll of a host where nothing did costs nothing.
+    changes: u64,
 }
 
 #[derive(Debug)]
@@ -265,14 +267,10 @@ impl World {
             Command::UpdateCluster { cluster, change } => self.update_cluster(cluster, change, correlation),
             Command::AddConnection { kind, change } => self.add_connection(kind, change),
             Command::UpdateConnection { connection, force, change } => {
-                // A monitored command: the answer does not name its job, only a search by correlation id finds it.
-                let job = self.start_job("Updating storage connection details".to_owned(), correlation);
-                let result = self.update_connection(connection, force, change);
-                self.end_job(Some(job), if result.is_ok() { JobStatus::Finished } else { JobStatus::Failed });
-                result
+                return self.update_connection(connection, force, change, correlation);
             }
             Command::RemoveConnection { connection } => self.remove_connection(connection),
-            Command::ActivateDomain { data_center, domain } => self.activate_domain(data_center, domain),
+            Command::ActivateDomain { data_center, domain } => return self.activate_domain(data_center, domain),
             Command::DeactivateDomain { data_center, domain, force: _ } => self.deactivate_domain(data_center, domain),
             Command::StartVm { vm } => self.start_vm(vm, correlation),
             Command::StopVm { vm, reason } => self.stop_vm(vm, reason, correlation),

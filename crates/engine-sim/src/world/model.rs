@@ -183,6 +183,8 @@ pub struct Domain {
     /// What lies on the arrays, a copy a site.
     pub copies: BTreeMap<String, Replica>,
     pub(crate) bad_since: Option<SimTime>,
+    /// A connection edit in progress locks the domain until then.
+    pub(crate) locked_until: SimTime,
     /// Whether the step in progress is an activation.
     pub(crate) activates: bool,
     pub(crate) last_master: u32,

@@ -38,6 +38,8 @@ pub(crate) struct Monitor {
     pub(crate) started_at: Option<SimTime>,
     /// Whether a restart ends in maintenance.
     pub(crate) maintenance_after: bool,
+    /// The world's count of changes when its guests were last taken over.
+    pub(crate) changes_seen: u64,
     /// Migrations away are tried again then.
     pub(crate) drain_again: SimTime,
 }

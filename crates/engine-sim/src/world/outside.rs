@@ -69,6 +69,8 @@ pub struct Outside {
     pub guests: BTreeMap<VmId, Guest>,
     /// Whether it acts as SPM.
     pub is_spm: bool,
+    /// Whether the SPM role cannot be stopped.
+    pub spm_stuck: bool,
     /// Extra time each storage connection takes, in ms.
     pub storage_delay: u64,
 }

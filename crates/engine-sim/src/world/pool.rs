@@ -248,11 +248,7 @@ impl World {
         row.pool.starting = Some(Starting { host, tried });
         row.pool.token += 1;
         let token = row.pool.token;
-        let at = match &row.pool.lease {
-            Some(lease) if lease.owner != host => lease.free_at.map_or(soon, |free| free.max(soon)),
-            Some(_) | None => soon,
-        };
-        self.queue.push(at, Due::SpmStarted { data_center, token });
+        self.queue.push(soon, Due::SpmStarted { data_center, token });
     }
 
     pub(crate) fn spm_started(&mut self, data_center: DataCenterId, token: u32) {
@@ -269,7 +265,8 @@ impl World {
             && let Some(lease) = &lease
             && let Some(free) = lease.free_at.filter(|free| *free > self.now && lease.owner != host)
         {
-            self.queue.push(free, Due::SpmStarted { data_center, token });
+            // The host waits for the dead owner's lease; the engine asks every second.
+            self.queue.push(free.min(self.now.plus(1_000)), Due::SpmStarted { data_center, token });
             return;
         }
         if lives && self.sees(host, master).is_none() && self.meets_master(host, master) == Meets::Yes {
@@ -457,6 +454,7 @@ impl World {
 
     /// Something changed outside: leases of owners that are gone begin to run out.
     pub(crate) fn physical_change(&mut self) {
+        self.changes += 1;
         let free_at = self.now.plus(self.options.dead_lease);
         let ids: Vec<DataCenterId> = self.data_centers.keys().copied().collect();
         for id in ids {

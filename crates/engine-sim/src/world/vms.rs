@@ -84,6 +84,7 @@ impl World {
     /// Sends a VM to a host.
     pub(crate) fn launch(&mut self, vm: VmId, host: HostId, origin: Origin) {
         let now = self.now;
+        self.changes += 1;
         if let Some(row) = self.vms.get_mut(&vm) {
             row.status = VmStatus::WaitForLaunch;
             row.host = Some(host);
@@ -160,6 +161,7 @@ impl World {
     /// The guest really runs on `host` from now on.
     pub(crate) fn take_guest(&mut self, vm: VmId, host: HostId) {
         let now = self.now;
+        self.changes += 1;
         if let Some(row) = self.hosts.get_mut(&host) {
             row.outside.guests.insert(vm, Guest { since: now });
         }
@@ -296,6 +298,7 @@ impl World {
 
     /// The guest ends on its host and lets its lease go.
     pub(crate) fn drop_guest(&mut self, vm: VmId, host: HostId) {
+        self.changes += 1;
         if let Some(row) = self.hosts.get_mut(&host) {
             row.outside.guests.remove(&vm);
         }
@@ -338,6 +341,7 @@ impl World {
             row.run.token += 1;
             row.run.towards = Some(to);
         }
+        self.changes += 1;
         self.again(vm, takes);
         true
     }
@@ -364,7 +368,12 @@ impl World {
 
     /// A good poll: the host's own word about its guests counts more than the database.
     pub(crate) fn report_guests(&mut self, host: HostId) {
-        let Some(row) = self.hosts.get(&host) else { return };
+        let changes = self.changes;
+        let Some(row) = self.hosts.get_mut(&host) else { return };
+        if row.monitor.changes_seen == changes {
+            return;
+        }
+        row.monitor.changes_seen = changes;
         let guests: Vec<VmId> = row.outside.guests.keys().copied().collect();
         for id in &guests {
             self.guest_reported(*id, host);

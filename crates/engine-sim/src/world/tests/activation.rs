@@ -190,3 +190,28 @@ fn a_planned_move_needs_no_confirmation_and_elects_quickly() {
     assert!(lab.wait(30.0, |world| world.vms.values().all(|vm| vm.status == VmStatus::Up)));
     assert_eq!(lab.world.violations(), []);
 }
+
+#[test]
+fn a_deactivation_whose_spm_stop_fails_answers_200_and_leaves_the_host_up() {
+    let mut lab = Lab::of(&spec(1));
+    lab.pass(5.0);
+    let host = lab.host("madrid-h1");
+    lab.world.set_spm_stuck(host, true);
+    lab.ok(lab.park("madrid-h1"));
+    lab.pass(30.0);
+    assert_eq!(lab.status("madrid-h1"), HostStatus::Up);
+    assert!(lab.world.events.iter().any(|event| event.code == 27));
+}
+
+#[test]
+fn an_spm_start_ends_when_its_host_is_lost() {
+    let mut lab = parked(&spec(1));
+    lab.world.promote("seville", OtherCopies::StayWritable).unwrap();
+    lab.repoint("seville");
+    lab.ok(lab.activate("seville-h1"));
+    assert!(lab.wait(30.0, |world| world.data_centers.values().all(|dc| dc.status == DataCenterStatus::Contend)));
+    let host = lab.host("seville-h1");
+    lab.world.power_off(host);
+    lab.pass(3.0);
+    assert_eq!(lab.dc(), DataCenterStatus::Problematic);
+}

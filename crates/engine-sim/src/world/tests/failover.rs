@@ -82,3 +82,35 @@ fn many_seeds_recover_without_a_violation() {
         assert_eq!(lab.world.violations(), [], "seed {seed}");
     }
 }
+
+#[test]
+fn after_a_resync_the_way_back_is_a_planned_move() {
+    let mut spec = WorldSpec::two_sites(["madrid", "seville"], 2, 4, 3);
+    spec.options.dead_lease = 5_000;
+    let mut lab = Lab::of(&spec);
+    lab.pass(20.0);
+    fail_over(&mut lab);
+    lab.world.restore_site("madrid").unwrap();
+    lab.world.resync_from("seville").unwrap();
+    lab.pass(60.0);
+    for vm in 1..=4 {
+        lab.ok(Command::ShutdownVm { vm: lab.vm(&format!("vm{vm}")), reason: None });
+    }
+    lab.pass(10.0);
+    for host in lab.hosts_of("seville") {
+        lab.ok(lab.park(&host));
+    }
+    assert!(lab.wait(60.0, |world| world.hosts.values().all(|host| host.status == HostStatus::Maintenance)));
+    lab.pass(10.0);
+    lab.world.promote("madrid", OtherCopies::ReadOnly).unwrap();
+    lab.repoint("madrid");
+    for host in lab.hosts_of("madrid") {
+        lab.ok(lab.activate(&host));
+    }
+    assert!(lab.wait(60.0, |world| world.data_centers.values().all(|dc| dc.status == DataCenterStatus::Up)));
+    for vm in 1..=4 {
+        lab.ok(lab.start(&format!("vm{vm}")));
+    }
+    assert!(lab.wait(30.0, |world| world.vms.values().all(|vm| vm.status == VmStatus::Up)));
+    assert_eq!(lab.world.violations(), []);
+}

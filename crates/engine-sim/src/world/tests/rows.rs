@@ -207,3 +207,25 @@ fn storage_lost_by_all_hosts_pauses_vms_and_takes_the_spm() {
     assert_eq!(lab.vm_status("vm1"), VmStatus::Up);
     assert_eq!(lab.dc(), DataCenterStatus::Up);
 }
+
+#[test]
+fn edits_of_two_portals_of_one_domain_at_once_collide_and_of_two_domains_do_not() {
+    let mut lab = Lab::new(1, 0, 1);
+    let host = lab.host("madrid-h1");
+    lab.world.power_off(host);
+    let iscsi = lab.world.domain_named("data-iscsi").unwrap().connections.clone();
+    let (portals, mounts): (Vec<Command>, Vec<Command>) = lab.repointing("seville").into_iter().partition(
+        |command| matches!(command, Command::UpdateConnection { connection, .. } if iscsi.contains(connection)),
+    );
+    let (took, results) = lab.together(mounts);
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert!(took < 0.1, "{took}");
+    let (_, results) = lab.together(portals.clone());
+    let refused: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].http_status, 409);
+    assert!(refused[0].detail().contains("Related operation is currently in progress"));
+    for portal in portals {
+        lab.ok(portal);
+    }
+}
