@@ -1,5 +1,7 @@
 //! What one may do to an engine and its world by name: the words of the control door and of scenario scripts.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -29,6 +31,8 @@ pub enum Order {
         #[serde(default)]
         others_stay_writable: bool,
     },
+    /// The array copies from this site to all others again, whose copies turn read-only.
+    ResyncFrom(String),
     /// One copy of one domain.
     SetCopyWritable {
         /// Domain name.
@@ -62,6 +66,20 @@ pub enum Order {
         host: String,
         /// Manner.
         bmc: Bmc,
+    },
+    /// Each storage connection of a host takes this much longer.
+    SetStorageDelay {
+        /// Host name.
+        host: String,
+        /// Milliseconds of engine time.
+        ms: u64,
+    },
+    /// The SPM of a host cannot be stopped.
+    SetSpmStuck {
+        /// Host name.
+        host: String,
+        /// Whether it is stuck.
+        stuck: bool,
     },
     /// Something holds the fence lock of a host.
     HoldFenceLock {
@@ -118,6 +136,37 @@ pub enum Order {
     Speed(f64),
 }
 
+impl FromStr for Order {
+    type Err = String;
+
+    /// Reads a line of a script: a word, a word and its value, or a word and `name=value` pairs. JSON is read too.
+    ///
+    /// `restart_engine`, `lose_site alpha`, `hold_fence_lock host=alpha-h1 ms=60000`,
+    /// `fault name=x path=*/fence count=1 kind=lock_held`.
+    fn from_str(line: &str) -> Result<Order, String> {
+        let wrong = |error: serde_json::Error| format!("`{line}` is not an order: {error}");
+        if line.starts_with('{') {
+            return serde_json::from_str(line).map_err(wrong);
+        }
+        let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let rest = rest.trim();
+        let tree = if rest.is_empty() {
+            Value::from(word)
+        } else if rest.contains('=') {
+            let pairs = rest.split_whitespace().map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            json!({word: pairs.map(|(name, value)| (name.to_owned(), bare(value))).collect::<Value>()})
+        } else {
+            json!({word: bare(rest)})
+        };
+        serde_json::from_value(tree).map_err(wrong)
+    }
+}
+
+/// A number, boolean or object if it reads as one, else text.
+fn bare(value: &str) -> Value {
+    serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))
+}
+
 impl Engine {
     /// Carries out an order at the present instant. The error says which name is unknown.
     pub fn order(&self, order: Order) -> Result<(), String> {
@@ -131,6 +180,7 @@ impl Engine {
                 let others = if others_stay_writable { OtherCopies::StayWritable } else { OtherCopies::ReadOnly };
                 self.world(|world| world.promote(&site, others))
             }
+            Order::ResyncFrom(site) => self.world(|world| world.resync_from(&site)),
             Order::SetCopyWritable { domain, site, writable } => {
                 self.world(|world| world.set_copy_writable(&domain, &site, writable))
             }
@@ -139,6 +189,8 @@ impl Engine {
             Order::SetHostLink { host, link } => self.on_host(&host, |world, id| world.set_host_link(id, link)),
             Order::SetHostSsh { host, ssh } => self.on_host(&host, |world, id| world.set_host_ssh(id, ssh)),
             Order::SetHostBmc { host, bmc } => self.on_host(&host, |world, id| world.set_host_bmc(id, bmc)),
+            Order::SetStorageDelay { host, ms } => self.on_host(&host, |world, id| world.set_storage_delay(id, ms)),
+            Order::SetSpmStuck { host, stuck } => self.on_host(&host, |world, id| world.set_spm_stuck(id, stuck)),
             Order::HoldFenceLock { host, ms } => self.on_host(&host, |world, id| world.hold_fence_lock(id, ms)),
             Order::SetHostStatus { host, status } => self.on_host(&host, |world, id| world.set_host_status(id, status)),
             Order::RenameHost { host, name } => self.on_host(&host, |world, id| world.rename_host(id, &name)),
@@ -250,5 +302,32 @@ impl Engine {
             "vms": vms,
             "violations": violations,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::FaultKind;
+
+    #[test]
+    fn orders_are_read_from_lines_of_a_script() {
+        assert!(matches!("restart_engine".parse(), Ok(Order::RestartEngine)));
+        assert!(matches!("lose_site alpha".parse(), Ok(Order::LoseSite(site)) if site == "alpha"));
+        assert!(matches!("speed 10".parse(), Ok(Order::Speed(speed)) if speed > 9.9));
+        assert!(matches!(
+            "promote site=beta".parse(),
+            Ok(Order::Promote { site, others_stay_writable: false }) if site == "beta"
+        ));
+        assert!(matches!(
+            "hold_fence_lock host=alpha-h1 ms=60000".parse(),
+            Ok(Order::HoldFenceLock { host, ms: 60_000 }) if host == "alpha-h1"
+        ));
+        assert!(matches!(
+            r#"fault name=x path=*/fence count=1 kind={"status_after":500}"#.parse(),
+            Ok(Order::Fault(FaultRule { kind: FaultKind::StatusAfter(500), count: Some(1), .. }))
+        ));
+        assert!(matches!(r#"{"power_off":"beta-h1"}"#.parse(), Ok(Order::PowerOff(host)) if host == "beta-h1"));
+        assert!("frobnicate".parse::<Order>().unwrap_err().contains("frobnicate"));
     }
 }

@@ -56,6 +56,9 @@ fn list(state: &State, call: &Call) -> Answer {
     let mut rows = Vec::with_capacity(hosts.len());
     for each in hosts {
         let mut tree = tree_of(state, &frame, each);
+        if wants_all_content(call) {
+            tree["network_operation_in_progress"] = json!("false");
+        }
         if let Err(link) = follow_links(state, call, each, &follow, &mut tree) {
             return follow_failed(call, &link, "Hosts");
         }
@@ -67,10 +70,18 @@ fn list(state: &State, call: &Call) -> Answer {
 fn one(state: &State, call: &Call, id: HostId) -> Answer {
     let Some(found) = state.world.hosts.get(&id) else { return Answer::not_found() };
     let mut tree = tree_of(state, &state.frame(call.api), found);
+    if wants_all_content(call) {
+        tree["network_operation_in_progress"] = json!("false");
+    }
     match follow_links(state, call, found, &call.follow(), &mut tree) {
         Ok(()) => Answer::ok("host", tree),
         Err(link) => follow_failed(call, &link, "Host"),
     }
+}
+
+/// `all_content` as parameter or header; the answer to a PUT has these members always.
+fn wants_all_content(call: &Call) -> bool {
+    call.flag("all_content") || call.header("all-content").is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 fn tree_of(state: &State, frame: &Frame, each: &Host) -> Value {
@@ -138,7 +149,11 @@ fn update(state: &mut State, call: &Call, id: HostId) -> Reply {
     };
     run(state, call, Command::UpdateHost { host: id, change }, Style::Bare, move |state, frame, _| {
         match state.world.hosts.get(&id) {
-            Some(each) => Answer::ok("host", tree_of(state, frame, each)),
+            Some(each) => {
+                let mut tree = tree_of(state, frame, each);
+                tree["network_operation_in_progress"] = json!("false");
+                Answer::ok("host", tree)
+            }
             None => Answer::not_found(),
         }
     })

@@ -188,10 +188,24 @@ fn update(state: &mut State, call: &Call, id: VmId) -> Reply {
     };
     run(state, call, Command::UpdateVm { vm: id, change }, Style::Bare, move |state, frame, _| {
         match state.world.vms.get(&id) {
-            Some(each) => Answer::ok("vm", tree_of(state, frame, each)),
+            Some(each) => {
+                let mut tree = tree_of(state, frame, each);
+                add_all_content(&mut tree);
+                Answer::ok("vm", tree)
+            }
             None => Answer::not_found(),
         }
     })
+}
+
+/// Members that only the answer to a PUT has.
+fn add_all_content(tree: &mut Value) {
+    tree["console"] = json!({"enabled": "false"});
+    tree["initialization"] = json!({"configuration": {"data": "", "type": "ovf"}});
+    tree["rng_device"] = json!({"source": "urandom"});
+    tree["soundcard_enabled"] = json!("true");
+    tree["tpm_enabled"] = json!("false");
+    tree["virtio_scsi"] = json!({"enabled": "true"});
 }
 
 /// `placement_policy` of a body: naming it without hosts clears them.

@@ -96,6 +96,11 @@ async fn hosts() {
     let parked = lab.get(&format!("/hosts/{}", lab.host("beta-h1"))).await.json;
     assert_same_shape(&parked, "host_in_maintenance");
     assert_eq!(parked["status"], "maintenance");
+    let all = lab.get(&format!("/hosts/{}?all_content=true", lab.host("beta-h1"))).await.json;
+    let put = lab.put(&format!("/hosts/{}", lab.host("beta-h1")), "{}").await.json;
+    for more in [all, put] {
+        assert_eq!(more["network_operation_in_progress"], "false");
+    }
     let agents = lab.get(&format!("/hosts/{}/fenceagents", lab.host("alpha-h1"))).await.json;
     assert_same_shape(&agents, "fence_agents");
     let storage = lab.get(&format!("/hosts/{}/storage", lab.host("alpha-h1"))).await.json;
