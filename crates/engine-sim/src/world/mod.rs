@@ -2,8 +2,12 @@
 //! Pure and deterministic: time comes in through [`World::advance_to`], durations come from the seed, nothing is read from
 //! the machine it runs on.
 //!
-//! Reading order: `spec` (what a world is made of), `model` (the database), `outside` (what is true), `command` (what may
-//! be asked), then what moves: `monitor` and the rest of the hosts, `pool` and the domains, `vms`, `ha`, and `disasters`.
+//! Two halves that meet only where the engine polls a host or a host reaches storage: the engine's database (`model`) and
+//! what is true (`outside`). A request never looks at the second; only the world's own watch ([`World::violations`]) does.
+//!
+//! Reading order: `spec` (what a world is made of), `model`, `outside`, `command` (what may be asked); then what moves:
+//! `queue`, `timers`, `reach`, `monitor`, `settle`, the requests about hosts, `pool` and `election`, `domains`,
+//! `connections`, `vms`, `guests`, `ha`, `engine` (stop and start), and last `disasters` and `watch`.
 
 mod ids;
 mod words;
@@ -15,12 +19,10 @@ mod spec;
 
 mod build;
 mod queue;
-
 pub mod timers;
 
-mod reach;
-
 mod monitor;
+mod reach;
 mod settle;
 
 mod confirm;
@@ -28,23 +30,21 @@ mod hosts;
 mod power;
 mod treatment;
 
+mod election;
 mod pool;
 
+mod connections;
 mod domains;
 
-mod connections;
-
+mod guests;
+mod ha;
 mod vm_commands;
 mod vms;
 
-mod ha;
-
+mod engine;
 mod tags;
 
-mod engine;
-
 mod disasters;
-
 mod watch;
 
 mod log;

@@ -237,8 +237,8 @@ impl Default for Options {
 
 impl WorldSpec {
     /// The demonstration world: `hosts_per_site` hosts at each of two sites, the first active, an NFS master, another NFS
-    /// domain and an iSCSI domain with two portals, all replicated; `vms` VMs spread over the active hosts, of which the
-    /// last has priority 90 and a lease and the one before it no high availability (five of every eight have it at least).
+    /// domain and an iSCSI domain with two portals, all replicated; `vms` VMs spread over the active hosts, five of every
+    /// eight highly available, the last one with priority 90 and a lease on the other NFS domain.
     pub fn two_sites(site_names: [&str; 2], hosts_per_site: usize, vms: usize, seed: u64) -> Self {
         let sites: Vec<SiteSpec> = site_names
             .iter()

@@ -114,3 +114,36 @@ fn after_a_resync_the_way_back_is_a_planned_move() {
     assert!(lab.wait(30.0, |world| world.vms.values().all(|vm| vm.status == VmStatus::Up)));
     assert_eq!(lab.world.violations(), []);
 }
+
+#[test]
+fn with_automatic_fencing_suspended_in_time_a_recovery_takes_half_a_minute() {
+    for seed in 0..5 {
+        let mut spec = WorldSpec::two_sites(["madrid", "seville"], 3, 8, seed);
+        spec.options.dead_lease = 5_000;
+        let mut lab = Lab::of(&spec);
+        lab.pass(60.0);
+        lab.world.lose_site("madrid").unwrap();
+        lab.pass(30.0);
+        lab.fencing(false);
+        lab.until_non_responsive("madrid");
+        let begun = lab.second();
+        lab.world.promote("seville", OtherCopies::StayWritable).unwrap();
+        lab.repoint("seville");
+        let mut commands: Vec<Command> = lab.hosts_of("seville").iter().map(|host| lab.activate(host)).collect();
+        commands.extend(lab.hosts_of("madrid").iter().map(|host| lab.confirm(host)));
+        for result in lab.together(commands).1 {
+            result.unwrap();
+        }
+        assert!(lab.wait(60.0, |world| world.data_centers.values().all(|dc| dc.status == DataCenterStatus::Up)));
+        for vm in 1..=8 {
+            let vm = format!("vm{vm}");
+            if lab.vm_status(&vm) == VmStatus::Down && !lab.world.vm_named(&vm).unwrap().high_availability.enabled {
+                lab.ok(lab.start(&vm));
+            }
+        }
+        assert!(lab.wait(60.0, |world| world.vms.values().all(|vm| vm.status == VmStatus::Up)));
+        let took = lab.second() - begun;
+        assert!((8.0..60.0).contains(&took), "seed {seed}: {took}");
+        assert_eq!(lab.world.violations(), []);
+    }
+}

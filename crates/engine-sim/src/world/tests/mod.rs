@@ -6,6 +6,7 @@ mod fencing;
 mod highly_available;
 mod restart;
 mod rows;
+mod storms;
 mod timeline;
 mod watched;
 
