@@ -3,7 +3,8 @@
 //! the machine it runs on.
 //!
 //! Two halves that meet only where the engine polls a host or a host reaches storage: the engine's database (`model`) and
-//! what is true (`outside`). A request never looks at the second; only the world's own watch ([`World::violations`]) does.
+//! what is true (`outside`). The engine's side knows of the second only what answers it; the world's own watch
+//! ([`World::violations`]) knows all of it.
 //!
 //! Reading order: `spec` (what a world is made of), `model`, `outside`, `command` (what may be asked); then what moves:
 //! `queue`, `timers`, `reach`, `monitor`, `settle`, the requests about hosts, `pool` and `election`, `domains`,
