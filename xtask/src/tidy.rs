@@ -32,7 +32,7 @@ const WORLD: [&str; 14] = [
 /// Every finding in the tree, in the order of the files.
 pub(crate) fn findings(tree: &Tree) -> Vec<Finding> {
     let mut findings: Vec<Finding> = tree.files.iter().flat_map(of_file).collect();
-    findings.extend(crates_without_root(tree));
+    findings.extend(pages(tree));
     findings
 }
 
@@ -63,9 +63,6 @@ fn of_file(file: &File) -> Vec<Finding> {
             &["serde_saphyr"],
             "the YAML library is named in crates/dr-plan/src/parse.rs only",
         ));
-    }
-    if is_crate_root(file) {
-        findings.extend(invariants(file));
     }
     findings
 }
@@ -141,24 +138,18 @@ fn invariants(file: &File) -> Option<Finding> {
     (rules < MIN_INVARIANTS).then(|| Finding::new(&file.path, heading, what))
 }
 
-fn crates_without_root(tree: &Tree) -> Vec<Finding> {
+/// Each crate's page: the head of its lib.rs, or of main.rs where a program has no library.
+fn pages(tree: &Tree) -> Vec<Finding> {
     let manifests = tree.files.iter().filter_map(|file| file.path.strip_suffix("/Cargo.toml"));
     manifests
-        .filter(|folder| {
-            !tree.files.iter().any(|file| is_crate_root(file) && file.path.starts_with(&format!("{folder}/")))
+        .filter_map(|folder| {
+            let page = ["lib.rs", "main.rs"].iter().find_map(|name| tree.file(&format!("{folder}/src/{name}")));
+            match page {
+                Some(page) => invariants(page),
+                None => Some(Finding::new(&format!("{folder}/Cargo.toml"), 1, "neither src/lib.rs nor src/main.rs")),
+            }
         })
-        .map(|folder| Finding::new(&format!("{folder}/Cargo.toml"), 1, "neither src/lib.rs nor src/main.rs"))
         .collect()
-}
-
-fn is_crate_root(file: &File) -> bool {
-    let parts: Vec<&str> = file.path.split('/').collect();
-    match parts.as_slice() {
-        // ovirt-dr and xtask are programs: their page is the one of main.rs.
-        ["crates", "ovirt-dr", "src", "main.rs"] | ["xtask", "src", "main.rs"] => true,
-        ["crates", _, "src", "lib.rs"] | ["tests", "src", "lib.rs"] => true,
-        _ => false,
-    }
 }
 
 /// Documents recorded from an engine are kept byte for byte.
@@ -276,13 +267,16 @@ mod tests {
 
     #[test]
     fn a_crates_page_states_its_invariants() {
-        assert_eq!(found("crates/a/src/lib.rs", PAGE), [""; 0]);
-        one("crates/a/src/lib.rs", "//! A crate.\n", "1: the crate's page has no section");
-        one("crates/ovirt-dr/src/main.rs", &PAGE.replace("Only", "Mostly"), "3: \"Architecture invariants\" states 2");
-    }
-
-    #[test]
-    fn a_crate_without_its_page_is_found() {
-        one("crates/a/Cargo.toml", "[package]\n", "1: neither");
+        let page = |name: &str, text: &str| {
+            let tree = Tree::of(&[("crates/a/Cargo.toml", "[package]\n"), (name, text)]);
+            findings(&tree).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(page("crates/a/src/lib.rs", PAGE), [""; 0]);
+        assert_eq!(page("crates/a/src/main.rs", PAGE), [""; 0]);
+        let expected = ["crates/a/src/lib.rs:1: the crate's page has no section \"Architecture invariants\""];
+        assert_eq!(page("crates/a/src/lib.rs", "//! A crate.\n"), expected);
+        let few = page("crates/a/src/main.rs", &PAGE.replace("Only", "Mostly"));
+        assert!(few[0].starts_with("crates/a/src/main.rs:3: \"Architecture invariants\" states 2 rules"), "{few:?}");
+        assert_eq!(page("crates/a/src/other.rs", PAGE), ["crates/a/Cargo.toml:1: neither src/lib.rs nor src/main.rs"]);
     }
 }
