@@ -15,10 +15,15 @@ pub struct Clock {
 
 impl Clock {
     /// The real time.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub fn real() -> Self {
+        Self::real_at(1.0)
+    }
+
+    /// The real time at the start, then `speed` times as fast: for demonstrations against a simulated engine.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn real_at(speed: f64) -> Self {
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Self::starting_at(Time(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)), 1.0)
+        Self::starting_at(Time(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)), speed)
     }
 
     /// A clock that shows `began_at` now and runs `speed` times as fast as tokio's; paused tests and demonstrations use it.

@@ -1,0 +1,183 @@
+//! The daemon: a loop for each plan of the folder, the socket, one state database.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dr_core::Memory;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::folder::{FolderError, PlanFolder};
+use crate::plan_file::OnDisk;
+use crate::plan_loop::{PlanLoop, Ports};
+use crate::ports::JournalError;
+use crate::report::PlanHandle;
+use crate::socket::{Plans, Socket, SocketError};
+
+/// Even without a sign from the folder it is looked at this often: some file systems give none.
+const SLOW_REREAD: Duration = Duration::from_secs(30);
+/// A plan that was just written appears within this time.
+const PLAN_APPEARS: Duration = Duration::from_secs(10);
+
+/// A running daemon.
+pub struct Daemon {
+    plans: Plans,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    looked: Arc<Notify>,
+}
+
+/// Why the daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The state database.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The control socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The plan folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+impl Daemon {
+    /// Watches the plans of `folder` and answers on `socket`, until stopped.
+    ///
+    /// # Errors
+    /// The state database cannot be read, the folder cannot be watched, or the socket cannot be opened. Nothing was sent to any engine.
+    pub async fn start(folder: &Path, socket: Option<&Path>, ports: Ports) -> Result<Daemon, DaemonError> {
+        let stop = CancellationToken::new();
+        let plans = Plans::default();
+        let looked = Arc::new(Notify::new());
+        let debtors = debtors(&ports).await?;
+        let watched = PlanFolder::watch(folder)?;
+        let mut tasks = Vec::new();
+        if let Some(path) = socket {
+            let socket = Socket::open(path).await?;
+            let (plans, journal, stop) = (plans.clone(), Arc::clone(&ports.journal), stop.clone());
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = socket.serve(plans, journal, stop).await {
+                    tracing::error!("the control socket has closed: {error}");
+                }
+            }));
+        }
+        let keeper = Keeper { folder: folder.to_owned(), ports, plans: plans.clone(), loops: BTreeMap::new(), debtors };
+        tasks.push(tokio::spawn(keeper.keep(watched, stop.clone(), Arc::clone(&looked))));
+        Ok(Daemon { plans, stop, tasks, looked })
+    }
+
+    /// The plans that are watched.
+    pub fn plans(&self) -> Plans {
+        self.plans.clone()
+    }
+
+    /// The plan of this name, once the folder was read; none if it does not appear.
+    pub async fn plan(&self, name: &str) -> Option<PlanHandle> {
+        let appears = async {
+            loop {
+                if let Some(handle) = self.plans.get(name) {
+                    return handle;
+                }
+                self.looked.notified().await;
+            }
+        };
+        tokio::time::timeout(PLAN_APPEARS, appears).await.ok()
+    }
+
+    /// Stops everything. Steps under way are left to the journal: the next start looks at them again.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            // A task that panicked has said so already.
+            let _ = task.await;
+        }
+    }
+
+    /// Runs until `ended` is cancelled, for a main function.
+    pub async fn until(self, ended: CancellationToken) {
+        ended.cancelled().await;
+        self.stop().await;
+    }
+}
+
+/// Plans with an open transition or debts, whose file must not be missed in silence.
+async fn debtors(ports: &Ports) -> Result<Vec<String>, JournalError> {
+    let mut debtors = Vec::new();
+    for name in ports.journal.plans().await? {
+        let stamped = ports.journal.read(&name).await?;
+        let memory = Memory::fold(stamped.iter().map(|one| (one.at, &one.entry)));
+        if memory.transition.is_some() || !memory.owed.is_empty() {
+            debtors.push(name);
+        }
+    }
+    Ok(debtors)
+}
+
+/// Keeps a loop for every plan of the folder.
+struct Keeper {
+    folder: PathBuf,
+    ports: Ports,
+    plans: Plans,
+    loops: BTreeMap<String, Running>,
+    debtors: Vec<String>,
+}
+
+struct Running {
+    wake: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Keeper {
+    async fn keep(mut self, mut watched: PlanFolder, stop: CancellationToken, looked: Arc<Notify>) {
+        loop {
+            self.look(&watched);
+            looked.notify_waiters();
+            looked.notify_one();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = watched.changed() => {}
+                () = tokio::time::sleep(SLOW_REREAD) => {}
+            }
+        }
+        for running in self.loops.into_values() {
+            running.task.abort();
+        }
+    }
+
+    /// Starts loops for new plans, wakes the others: each rereads its own file.
+    fn look(&mut self, watched: &PlanFolder) {
+        let found = watched.scan();
+        for plan in &found {
+            match self.loops.get(&plan.name) {
+                Some(running) if !running.task.is_finished() => running.wake.notify_one(),
+                Some(_) | None => self.start(&plan.name, plan.path.clone()),
+            }
+        }
+        let missing: Vec<String> = self.debtors.iter().filter(|name| !found.iter().any(|plan| plan.name == **name)).cloned().collect();
+        for name in missing {
+            tracing::error!(
+                "{name}: its plan file is gone or renamed, but a transition is open or something is owed. Put {name}.yaml back into {}",
+                self.folder.display()
+            );
+        }
+        self.debtors.clear();
+    }
+
+    fn start(&mut self, name: &str, path: PathBuf) {
+        let wake = Arc::new(Notify::new());
+        let file = Arc::new(OnDisk::new(path));
+        let (plan_loop, handle) = PlanLoop::new(name, self.folder.clone(), file, self.ports.clone(), Arc::clone(&wake));
+        let said = name.to_owned();
+        let task = tokio::spawn(async move {
+            if let Err(error) = plan_loop.run().await {
+                tracing::error!("{said}: {error}");
+            }
+        });
+        self.plans.insert(handle);
+        self.loops.insert(name.to_owned(), Running { wake, task });
+    }
+}

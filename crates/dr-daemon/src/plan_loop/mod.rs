@@ -1,0 +1,500 @@
+//! The loop of one plan: observe, decide, act, report; again and again.
+//!
+//! A wake-up (timer, file, command, ended step) carries no data: each pass rereads everything. A pass never waits for a slow request: steps run
+//! beside the loop and are part of memory until their outcome is journalled. Outcomes that arrive while the engine is being read are journalled
+//! after that pass, so that what a decision remembers is never newer than what it sees.
+
+mod act;
+mod commands;
+mod flips;
+mod probing;
+mod publish;
+mod source;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dr_core::{Decision, Entry, HostStatus, Memory, Observed, Outcome, Phase, Step, Time, decide};
+use dr_plan::Plan;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::connect::Door;
+use crate::execute::Executor;
+use crate::observe::Observer;
+use crate::ports::{Hooks, Journal, JournalError, Prober};
+use crate::report::{Asked, Level, Line, PlanHandle, Report};
+use crate::story::Story;
+
+pub use source::PlanText;
+
+/// Pause between two passes inside a transition; never shorter than the last read took, so that at most half of the engine's time is ours.
+const PAUSE_IN_TRANSITION: Duration = Duration::from_secs(1);
+/// Shortest pause between two passes, whatever wakes the loop.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+/// Virtual machines are the largest list: in calm times they are read this often.
+const VMS_IN_CALM: Duration = Duration::from_secs(60);
+/// Lines of the story that a slow listener may fall behind.
+const LINES_KEPT: usize = 4096;
+
+/// The edges that a plan's loop works through.
+#[derive(Clone)]
+pub struct Ports {
+    /// Time.
+    pub clock: Clock,
+    /// The durable journal.
+    pub journal: Arc<dyn Journal>,
+    /// Evidence.
+    pub prober: Arc<dyn Prober>,
+    /// The administrator's hooks.
+    pub hooks: Arc<dyn Hooks>,
+    /// How engines are reached.
+    pub door: Door,
+}
+
+/// One plan's loop.
+pub struct PlanLoop {
+    name: String,
+    dir: PathBuf,
+    file: Arc<dyn PlanText>,
+    ports: Ports,
+    wake: Arc<Notify>,
+
+    memory: Memory,
+    story: Story,
+    source: source::Source,
+    engine: Option<Engine>,
+    observed: Option<Observed>,
+    last_vms: Option<Time>,
+    decision: Decision,
+    board: probing::Board,
+    forecast: Option<Duration>,
+
+    ended: mpsc::UnboundedReceiver<Ended>,
+    ends: mpsc::UnboundedSender<Ended>,
+    commands: mpsc::Receiver<Asked>,
+    report: watch::Sender<Report>,
+    lines: broadcast::Sender<Line>,
+    last_closed: Option<crate::report::ClosedReport>,
+    trouble: Option<String>,
+    journal_trouble: Option<String>,
+    /// Steps under way; they end with the loop, as the requests of a killed daemon do.
+    flying: JoinSet<()>,
+    passes: u64,
+    quiet: bool,
+    took: Duration,
+}
+
+/// The engine as one plan reaches it.
+struct Engine {
+    of: dr_plan::Engine,
+    observer: Observer,
+    executor: Arc<Executor>,
+}
+
+/// A step that has ended and waits to be journalled.
+struct Ended {
+    id: u64,
+    step: Step,
+    outcome: Outcome,
+    took: Duration,
+}
+
+impl PlanLoop {
+    /// A loop that is ready to run, and its handle. `dir` is the folder that the plan's relative paths refer to.
+    pub fn new(name: &str, dir: PathBuf, file: Arc<dyn PlanText>, ports: Ports, wake: Arc<Notify>) -> (Self, PlanHandle) {
+        let (ends, ended) = mpsc::unbounded_channel();
+        let (ask, commands) = mpsc::channel(16);
+        let (report, reported) = watch::channel(Report { plan: name.to_owned(), ..Report::default() });
+        let (lines, _) = broadcast::channel(LINES_KEPT);
+        let handle = PlanHandle { name: name.to_owned(), commands: ask, report: reported, lines: lines.clone() };
+        let board = probing::Board::new(ports.clock.clone(), Arc::clone(&ports.prober), Arc::clone(&wake));
+        let this = Self {
+            name: name.to_owned(),
+            dir,
+            file,
+            ports,
+            wake,
+            memory: Memory::default(),
+            story: Story::new(name),
+            source: source::Source::default(),
+            engine: None,
+            observed: None,
+            last_vms: None,
+            decision: Decision::default(),
+            board,
+            forecast: None,
+            ended,
+            ends,
+            commands,
+            report,
+            lines,
+            last_closed: None,
+            trouble: None,
+            journal_trouble: None,
+            flying: JoinSet::new(),
+            passes: 0,
+            quiet: false,
+            took: Duration::ZERO,
+        };
+        (this, handle)
+    }
+
+    /// Runs until the handle and its commands are gone or the journal cannot be read at all.
+    ///
+    /// # Errors
+    /// The journal of this plan could not be read: nothing is known of what was done, so nothing may be done.
+    pub async fn run(mut self) -> Result<(), JournalError> {
+        self.remember().await?;
+        loop {
+            self.journal_ended().await;
+            self.read_file().await;
+            if self.source.in_force().is_some() {
+                self.pass().await;
+            }
+            self.publish();
+            if !self.rest().await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Folds the journal, and settles what a daemon before us left under way.
+    async fn remember(&mut self) -> Result<(), JournalError> {
+        let stamped = self.ports.journal.read(&self.name).await?;
+        for entry in &stamped {
+            self.memory.apply(entry.at, &entry.entry);
+            self.note_closed(entry.at, &entry.entry);
+        }
+        let unsettled: Vec<Entry> = self
+            .memory
+            .in_flight
+            .values()
+            .map(|flying| Entry::Outcome {
+                id: flying.id,
+                outcome: Outcome::Unconfirmed { text: "the daemon was restarted while this was under way".to_owned() },
+            })
+            .collect();
+        if !unsettled.is_empty() {
+            let said = format!("restarted with {} steps under way: each is looked at again", unsettled.len());
+            self.write(unsettled).await;
+            self.tell(vec![self.story.say(self.now(), Level::Notice, said)]);
+        }
+        if let Some(transition) = &self.memory.transition {
+            let text = format!(
+                "transition {} from {} to {} is open since {} and goes on",
+                transition.epoch,
+                transition.from,
+                transition.to,
+                crate::story::said(self.now().since(transition.opened))
+            );
+            self.tell(vec![self.story.say(self.now(), Level::Notice, text)]);
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Time {
+        self.ports.clock.now()
+    }
+
+    /// Appends entries, then remembers them. On failure nothing is remembered, and nothing that depends on them may be done.
+    async fn write(&mut self, entries: Vec<Entry>) -> bool {
+        if entries.is_empty() {
+            return true;
+        }
+        let at = self.now();
+        let stamped = entries.iter().map(|entry| (at, entry.clone())).collect();
+        match self.ports.journal.append(&self.name, stamped).await {
+            Ok(_) => {
+                self.journal_trouble = None;
+                for entry in &entries {
+                    self.memory.apply(at, entry);
+                    self.note_closed(at, entry);
+                }
+                true
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if self.journal_trouble.as_ref() != Some(&text) {
+                    let said = format!("{text}. Nothing is done until the journal can be written");
+                    self.tell(vec![self.story.say(at, Level::Error, said)]);
+                }
+                self.journal_trouble = Some(text);
+                false
+            }
+        }
+    }
+
+    /// Journals the steps that ended since the last pass, and what was given back with them.
+    async fn journal_ended(&mut self) {
+        while self.flying.try_join_next().is_some() {}
+        let mut ended = Vec::new();
+        while let Ok(one) = self.ended.try_recv() {
+            ended.push(one);
+        }
+        if ended.is_empty() {
+            return;
+        }
+        let mut entries = Vec::new();
+        for one in &ended {
+            entries.push(Entry::Outcome { id: one.id, outcome: one.outcome.clone() });
+            entries.extend(act::given_back(&one.step, &one.outcome));
+        }
+        // An outcome that cannot be journalled leaves its step in flight: after a restart it is settled as unconfirmed.
+        if !self.write(entries).await {
+            for one in ended {
+                let _ = self.ends.send(one);
+            }
+            return;
+        }
+        let facts: Vec<(Step, Outcome, Duration)> = ended.into_iter().map(|one| (one.step, one.outcome, one.took)).collect();
+        let lines = self.story.ends(self.now(), &facts, self.memory.owed.len());
+        self.tell(lines);
+    }
+
+    /// One round: look, judge the file, decide, act.
+    async fn pass(&mut self) {
+        let began = self.now();
+        let Some(plan) = self.source.in_force().cloned() else { return };
+        if let Err(text) = self.reach(&plan) {
+            self.in_trouble(Some(text));
+            return;
+        }
+        let open = self.memory.transition.is_some();
+        let read_vms = open || self.last_vms.is_none_or(|at| began.since(at) >= VMS_IN_CALM) || self.wants_vms();
+        let probes = self.board.states();
+        let Some(mut engine) = self.engine.take() else { return };
+        let observed = {
+            let reading = engine.observer.observe(probes, read_vms, began);
+            tokio::pin!(reading);
+            loop {
+                tokio::select! {
+                    observed = &mut reading => break observed,
+                    Some(asked) = self.commands.recv() => self.command(asked).await,
+                }
+            }
+        };
+        self.engine = Some(engine);
+        self.passes += 1;
+        self.took = self.now().since(began);
+        if read_vms && observed.vms.seen().is_some() {
+            self.last_vms = Some(began);
+        }
+        self.in_trouble(publish::trouble(&observed));
+        if let Some(hosts) = observed.hosts.seen() {
+            self.board.watch(&plan, hosts, self.memory.transition.is_some());
+        }
+        self.see(&plan, observed).await;
+        self.flip().await;
+        self.settle(began).await;
+    }
+
+    /// Keeps what was observed, tells what changed, journals what calm times teach.
+    async fn see(&mut self, plan: &Plan, observed: Observed) {
+        if let Some(before) = &self.observed {
+            let lines = self.story.world(plan, before, &observed, self.memory.transition.is_some());
+            self.tell(lines);
+        }
+        let mut entries = Vec::new();
+        if self.memory.transition.is_none() {
+            entries.extend(dr_core::ran_changes(&observed, &self.memory));
+            entries.extend(self.board.newly_answered(&self.memory));
+            entries.extend(engine_identity(&observed, &self.memory));
+        }
+        self.observed = Some(observed);
+        self.write(entries).await;
+    }
+
+    /// Decides on what was observed, journals what was concluded, takes the steps.
+    async fn settle(&mut self, began: Time) {
+        let Some(plan) = self.source.acting(&self.memory).cloned() else { return };
+        let Some(observed) = self.observed.clone() else { return };
+        let now = self.now();
+        let decision = decide(&plan, &observed, &self.memory, now);
+        let mut entries = Vec::new();
+        if let Some(transition) = &self.memory.transition {
+            let epoch = transition.epoch;
+            if let Some(evidence) = &decision.proven {
+                entries.push(Entry::Proven { epoch, evidence: evidence.clone() });
+                let text = format!("{} proven down: {evidence}", transition.from);
+                self.tell(vec![self.story.say(now, Level::Notice, text)]);
+            }
+            if !decision.reached.is_empty() {
+                entries.push(Entry::Reached { epoch, goals: decision.reached.clone() });
+            }
+        }
+        entries.extend(self.new_refusals(&decision));
+        let lines = self.story.waits(now, &decision.waits, &decision.refusals);
+        self.tell(lines);
+        self.decision = decision.clone();
+        if !self.write(entries).await {
+            return;
+        }
+        if let Some(exceptions) = &decision.closing {
+            self.close(exceptions.clone()).await;
+            return;
+        }
+        self.act(&plan, &decision, now).await;
+        let calm = decision.phase == Phase::Calm && decision.refusals.is_empty() && decision.drift.is_empty();
+        let quiet = calm && self.memory.held.is_none() && self.trouble.is_none() && decision.waits.is_empty();
+        if quiet && !self.quiet && self.memory.accepted.is_some() && self.last_closed.is_none() {
+            let text = format!("converged: nothing to do; {} owed", self.memory.owed.len());
+            self.tell(vec![self.story.say(began, Level::Info, text)]);
+        }
+        self.quiet = quiet;
+    }
+
+    async fn close(&mut self, exceptions: Vec<String>) {
+        let Some(transition) = self.memory.transition.clone() else { return };
+        let now = self.now();
+        let took = now.since(transition.opened);
+        if !self.write(vec![Entry::Closed { epoch: transition.epoch, exceptions: exceptions.clone() }]).await {
+            return;
+        }
+        let forecast = self.forecast.take().map_or_else(String::new, |f| format!(" (forecast {})", crate::story::said(f)));
+        let (level, text) = if transition.cancelled {
+            (Level::Notice, format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from))
+        } else if exceptions.is_empty() {
+            (Level::Notice, format!("converged at {} after {}{forecast}", transition.to, crate::story::said(took)))
+        } else {
+            let text = format!(
+                "converged at {} with exceptions after {}{forecast}: {}",
+                transition.to,
+                crate::story::said(took),
+                exceptions.join("; ")
+            );
+            (Level::Warning, text)
+        };
+        self.story.turn_page();
+        self.tell(vec![self.story.say(now, level, text)]);
+        self.source.thaw();
+        self.decision = Decision::default();
+    }
+
+    fn note_closed(&mut self, at: Time, entry: &Entry) {
+        match entry {
+            Entry::Closed { epoch, exceptions } => {
+                let cancelled = self.last_closed.as_ref().is_some_and(|closed| closed.epoch == *epoch && closed.cancelled);
+                let exceptions = exceptions.clone();
+                self.last_closed = Some(crate::report::ClosedReport { epoch: *epoch, at: at.0, exceptions, cancelled });
+            }
+            Entry::Cancelled { epoch, .. } => {
+                self.last_closed = Some(crate::report::ClosedReport { epoch: *epoch, cancelled: true, ..Default::default() });
+            }
+            Entry::Opened(_) => self.last_closed = None,
+            Entry::SiteSeen { .. }
+            | Entry::PlanTaken { .. }
+            | Entry::Requested { .. }
+            | Entry::Adopted { .. }
+            | Entry::Held { .. }
+            | Entry::HoldDropped
+            | Entry::Proven { .. }
+            | Entry::Intent { .. }
+            | Entry::Outcome { .. }
+            | Entry::Owed { .. }
+            | Entry::GivenBack { .. }
+            | Entry::Reached { .. }
+            | Entry::Confirmed { .. }
+            | Entry::Paused { .. }
+            | Entry::Resumed { .. }
+            | Entry::Ran { .. }
+            | Entry::ProbeAnswered { .. }
+            | Entry::Engine { .. }
+            | Entry::Refused { .. }
+            | Entry::ClockJumped { .. } => {}
+        }
+    }
+
+    /// Refusals that are new in this pass, for the journal.
+    fn new_refusals(&self, decision: &Decision) -> Vec<Entry> {
+        let known: Vec<String> = self.decision.refusals.iter().map(dr_core::Refusal::topic).collect();
+        let new = decision.refusals.iter().filter(|refusal| !known.contains(&refusal.topic()));
+        new.map(|refusal| Entry::Refused { text: refusal.said(&self.name) }).collect()
+    }
+
+    /// Builds the client when the plan's engine is new or has changed.
+    fn reach(&mut self, plan: &Plan) -> Result<(), String> {
+        if self.engine.as_ref().is_some_and(|engine| engine.of == plan.engine) {
+            return Ok(());
+        }
+        let client = crate::connect::connect(&plan.engine, &self.dir, &self.ports.door)?;
+        let executor = Executor::new(client.clone(), Arc::clone(&self.ports.prober), Arc::clone(&self.ports.hooks));
+        self.engine = Some(Engine { of: plan.engine.clone(), observer: Observer::new(client), executor: Arc::new(executor) });
+        Ok(())
+    }
+
+    /// Says once that the engine cannot be read, and once that it can again.
+    fn in_trouble(&mut self, trouble: Option<String>) {
+        let now = self.now();
+        match (&self.trouble, &trouble) {
+            (None, Some(text)) => {
+                let text = format!("the engine cannot be read: {text}. Nothing is taken for absent, nothing is done");
+                self.tell(vec![self.story.say(now, Level::Warning, text)]);
+            }
+            (Some(_), None) => self.tell(vec![self.story.say(now, Level::Info, "the engine answers again")]),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        self.trouble = trouble;
+    }
+
+    /// Virtual machines are needed out of turn: a host of the plan is in trouble, or something is about to open.
+    fn wants_vms(&self) -> bool {
+        let lost = |host: &dr_core::Host| host.status != HostStatus::Up && host.status != HostStatus::Maintenance;
+        let hosts = self.observed.as_ref().and_then(|observed| observed.hosts.seen());
+        if hosts.is_some_and(|hosts| hosts.iter().any(lost)) {
+            return true;
+        }
+        let file = self.source.candidate().map(|plan| plan.active_site.0.as_str());
+        file.is_some() && file != self.memory.accepted.as_deref()
+    }
+
+    fn tell(&self, lines: Vec<Line>) {
+        for line in lines {
+            crate::log::emit(&line);
+            // Nobody listening is no trouble.
+            let _ = self.lines.send(line);
+        }
+    }
+
+    /// Waits for the next reason to look; false when there will be none any more.
+    async fn rest(&mut self) -> bool {
+        let open = self.memory.transition.is_some();
+        let interval = self.source.in_force().map_or(PAUSE_IN_TRANSITION, |plan| plan.policy.interval);
+        let pause = if open || self.source.is_settling() { PAUSE_IN_TRANSITION.max(self.took) } else { interval };
+        let clock = self.ports.clock.clone();
+        clock.sleep(SHORTEST_PAUSE.max(self.took / 4)).await;
+        tokio::select! {
+            () = clock.sleep(pause) => true,
+            () = self.wake.notified() => true,
+            asked = self.commands.recv() => match asked {
+                Some(asked) => {
+                    self.command(asked).await;
+                    true
+                }
+                None => false,
+            },
+            ended = self.ended.recv() => {
+                if let Some(one) = ended {
+                    let _ = self.ends.send(one);
+                }
+                true
+            }
+        }
+    }
+}
+
+/// Which engine this is: journalled when first seen, and its history's end from time to time.
+fn engine_identity(observed: &Observed, memory: &Memory) -> Option<Entry> {
+    /// The journal's mark of the history moves on in steps of this many events.
+    const EVENTS: u64 = 500;
+    let found = observed.engine.seen()?;
+    let event_id = found.event_id?;
+    let known = match &memory.engine {
+        None => return Some(Entry::Engine { instance_id: found.instance_id.clone(), event_id }),
+        Some((instance_id, event)) if *instance_id == found.instance_id => *event,
+        Some(_) => return None,
+    };
+    (event_id >= known + EVENTS).then(|| Entry::Engine { instance_id: found.instance_id.clone(), event_id })
+}

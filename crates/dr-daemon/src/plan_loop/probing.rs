@@ -1,0 +1,122 @@
+//! Probes beside the loop: their rounds go on while the engine is slow, so that silence is already measured when somebody flips.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dr_core::{Entry, Host, Memory, ProbeState};
+use dr_plan::{Plan, Probe};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::ports::Prober;
+use crate::probe::{Rounds, round};
+
+/// Pause between two rounds while everything answers and nothing is open.
+const CALM: Duration = Duration::from_secs(8);
+/// Pause between two rounds while something is silent or a transition is open: the newest round may be 10 s old at most.
+const URGENT: Duration = Duration::from_secs(4);
+
+/// The probes of one plan and what they last did.
+pub(super) struct Board {
+    shared: Arc<Mutex<Shared>>,
+    changed: Arc<Notify>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    probes: BTreeSet<Probe>,
+    rounds: Rounds,
+    open: bool,
+}
+
+impl Board {
+    /// Starts the rounds; there is nothing to probe until [`Board::watch`] says so.
+    pub(super) fn new(clock: Clock, prober: Arc<dyn Prober>, wake: Arc<Notify>) -> Self {
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let changed = Arc::new(Notify::new());
+        let task = tokio::spawn(rounds(Arc::clone(&shared), Arc::clone(&changed), clock, prober, wake));
+        Self { shared, changed, task }
+    }
+
+    /// Probes what this plan names from now on: ports of its hosts at the addresses that the engine shows, further evidence, witnesses.
+    pub(super) fn watch(&self, plan: &Plan, hosts: &[Host], open: bool) {
+        let mut probes: BTreeSet<Probe> = plan.witnesses.iter().cloned().collect();
+        for site in plan.sites.values() {
+            probes.extend(site.evidence.also.iter().cloned());
+            let named: BTreeSet<&str> = site.hosts.iter().map(String::as_str).collect();
+            for host in hosts.iter().filter(|host| named.contains(host.name.as_str())) {
+                let ports = site.evidence.host_ports.iter();
+                probes.extend(ports.map(|port| Probe { address: host.address.clone(), port: *port }));
+            }
+        }
+        let mut shared = lock(&self.shared);
+        let opened = open && !shared.open;
+        shared.open = open;
+        let new = !probes.is_subset(&shared.probes);
+        shared.probes = probes;
+        drop(shared);
+        if new || opened {
+            self.changed.notify_one();
+        }
+    }
+
+    /// What every probe last did.
+    pub(super) fn states(&self) -> BTreeMap<Probe, ProbeState> {
+        lock(&self.shared).rounds.states().clone()
+    }
+
+    /// Probes seen answering for the first time: from then on their silence counts.
+    pub(super) fn newly_answered(&self, memory: &Memory) -> Vec<Entry> {
+        let shared = lock(&self.shared);
+        let alive = shared.rounds.states().iter().filter(|(_, state)| state.last.is_alive());
+        let new = alive.map(|(probe, _)| probe.to_string()).filter(|probe| !memory.answered.contains(probe));
+        new.map(|probe| Entry::ProbeAnswered { probe }).collect()
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Rounds without end: every probe side by side, noted as each answers, then a pause.
+async fn rounds(
+    shared: Arc<Mutex<Shared>>,
+    changed: Arc<Notify>,
+    clock: Clock,
+    prober: Arc<dyn Prober>,
+    wake: Arc<Notify>,
+) {
+    loop {
+        let probes: Vec<Probe> = lock(&shared).probes.iter().cloned().collect();
+        let answers = round(prober.as_ref(), &probes).await;
+        let (news, urgent) = {
+            let mut shared = lock(&shared);
+            let at = clock.now();
+            let mut news = false;
+            for (probe, answer) in answers {
+                let before = shared.rounds.states().get(&probe).map(|state| state.last.is_alive());
+                news |= before.is_some_and(|before| before != answer.is_alive());
+                shared.rounds.note(&probe, answer, at);
+            }
+            let kept = shared.probes.clone();
+            shared.rounds.retain(|probe| kept.contains(probe));
+            let silent = shared.rounds.states().values().any(|state| !state.last.is_alive());
+            (news && shared.open, silent || shared.open)
+        };
+        if news {
+            wake.notify_one();
+        }
+        tokio::select! {
+            () = clock.sleep(if urgent { URGENT } else { CALM }) => {}
+            () = changed.notified() => {}
+        }
+    }
+}
