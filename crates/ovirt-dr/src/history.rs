@@ -1,0 +1,137 @@
+//! The journal of a plan as sentences.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use dr_core::{Confirmation, Entry, Outcome, OwedKey, Said, Time};
+
+use crate::client::HistoryRow;
+use crate::status::{Look, clock};
+
+/// Every entry as a line. Without `all`, what was only observed is left out.
+pub(crate) fn lines(rows: &[HistoryRow], all: bool, look: &Look) -> String {
+    let mut text = String::new();
+    // Intents not ended yet: what each is, and since when.
+    let mut intents: BTreeMap<u64, (String, u64)> = BTreeMap::new();
+    for row in rows {
+        if let Entry::Intent { id, step, .. } = &row.entry {
+            intents.insert(*id, (step.to_string(), row.at));
+        }
+        if is_observed(&row.entry) && !all {
+            continue;
+        }
+        let said = match &row.entry {
+            Entry::Outcome { id, outcome } => ended(intents.remove(id), outcome, row.at),
+            other => sentence(other),
+        };
+        let (at, seq) = (clock(row.at, look, true), format!("#{}", row.seq));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{} {} {said}", look.paint.faint(&at), look.paint.faint(&format!("{seq:>6}")));
+    }
+    text
+}
+
+fn is_observed(entry: &Entry) -> bool {
+    match entry {
+        Entry::SiteSeen { .. } | Entry::Ran { .. } | Entry::ProbeAnswered { .. } | Entry::Engine { .. } => true,
+        Entry::PlanTaken { .. }
+        | Entry::Requested { .. }
+        | Entry::Adopted { .. }
+        | Entry::Opened(_)
+        | Entry::Held { .. }
+        | Entry::HoldDropped
+        | Entry::Proven { .. }
+        | Entry::Intent { .. }
+        | Entry::Outcome { .. }
+        | Entry::Owed { .. }
+        | Entry::GivenBack { .. }
+        | Entry::Reached { .. }
+        | Entry::Confirmed { .. }
+        | Entry::Cancelled { .. }
+        | Entry::Closed { .. }
+        | Entry::Paused { .. }
+        | Entry::Resumed { .. }
+        | Entry::Refused { .. }
+        | Entry::ClockJumped { .. } => false,
+    }
+}
+
+fn ended(intent: Option<(String, u64)>, outcome: &Outcome, at: u64) -> String {
+    let (step, took) = match intent {
+        Some((step, since)) => (step, format!(" after {}", Said(Time(at).since(Time(since))))),
+        None => ("an earlier step".to_owned(), String::new()),
+    };
+    match outcome {
+        Outcome::AlreadySo => format!("{step}: was so already"),
+        Outcome::Done => format!("{step}: done{took}"),
+        Outcome::Unconfirmed { text } => format!("{step}: unconfirmed{took}: {text}"),
+        Outcome::Refused { text, .. } => format!("{step}: refused by the engine{took}: {text}"),
+        Outcome::Failed { text } => format!("{step}: failed{took}: {text}"),
+    }
+}
+
+fn sentence(entry: &Entry) -> String {
+    match entry {
+        Entry::SiteSeen { site } => format!("the file names {site}"),
+        Entry::PlanTaken { text } => format!("a new text of the plan is in force ({} lines)", text.lines().count()),
+        Entry::Requested { site, by, why } => format!("{by} asks for {site}: {why}"),
+        Entry::Adopted { site, by, why } => format!("{site} accepted as active by {by}: {why}"),
+        Entry::Opened(opening) => {
+            let (epoch, from, to) = (opening.epoch, &opening.from, &opening.to);
+            let (vms, by, why) = (opening.vms.len(), &opening.by, &opening.why);
+            format!("failover {epoch} opens from {from} to {to}, {vms} VMs follow; by {by}: {why}")
+        }
+        Entry::Held { from, to, reason } => format!("flip from {from} to {to} held: {reason}"),
+        Entry::HoldDropped => "nothing is held any more".to_owned(),
+        Entry::Proven { epoch, evidence } => format!("failover {epoch}: proven down: {evidence}"),
+        Entry::Intent { step, correlation_id, .. } => format!("{step} (correlation id {correlation_id})"),
+        Entry::Outcome { outcome, .. } => ended(None, outcome, 0),
+        Entry::Owed { what, name, .. } => format!("owed from now on: {}", owed(what, name)),
+        Entry::GivenBack { what } => match what {
+            OwedKey::Fencing(id) => format!("given back: fencing of cluster {id}"),
+            OwedKey::PowerManagement(id) => format!("given back: power management of host {id}"),
+        },
+        Entry::Reached { epoch, goals } => {
+            let many = if goals.len() == 1 { "1 goal".to_owned() } else { format!("{} goals", goals.len()) };
+            format!("failover {epoch}: {many} reached")
+        }
+        Entry::Confirmed { confirmation, by, reason } => format!("{by} confirms {}: {reason}", confirmed(confirmation)),
+        Entry::Cancelled { epoch, by, why } => format!("failover {epoch} turned back by {by}: {why}"),
+        Entry::Closed { epoch, exceptions } if exceptions.is_empty() => format!("failover {epoch} closed"),
+        Entry::Closed { epoch, exceptions } => {
+            format!("failover {epoch} closed with exceptions: {}", exceptions.join("; "))
+        }
+        Entry::Paused { by, reason } => format!("paused by {by}: {reason}"),
+        Entry::Resumed { by } => format!("resumed by {by}"),
+        Entry::Ran { running, stopped } => {
+            format!("seen: {} VMs running elsewhere than before, {} stopped", running.len(), stopped.len())
+        }
+        Entry::ProbeAnswered { probe } => format!("seen: {probe} answers, so that its silence counts"),
+        Entry::Engine { instance_id, event_id } => format!("seen: engine {instance_id} at event {event_id}"),
+        Entry::Refused { text } => format!("refused: {text}"),
+        Entry::ClockJumped { by_ms } => {
+            format!("the clock jumped by {by_ms} ms: evidence and confirmations of before are void")
+        }
+    }
+}
+
+fn owed(what: &OwedKey, name: &str) -> String {
+    match what {
+        OwedKey::Fencing(_) => format!("fencing of cluster {name}"),
+        OwedKey::PowerManagement(_) => format!("power management of {name}"),
+    }
+}
+
+fn confirmed(confirmation: &Confirmation) -> String {
+    match confirmation {
+        Confirmation::Flip => "that the held flip is meant".to_owned(),
+        Confirmation::SiteDown => "that the lost site is down".to_owned(),
+        Confirmation::Promoted => "that the replica is writable".to_owned(),
+        Confirmation::IgnoreProbe { host, probe } => format!("that what answers on {probe} is not {host}"),
+        Confirmation::Connection { name } => format!("that connection {name} may be written"),
+        Confirmation::Engine { instance_id, .. } => format!("that {instance_id} is the one engine alive"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
