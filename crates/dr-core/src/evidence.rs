@@ -17,6 +17,9 @@ pub const SILENCE: Duration = Duration::from_secs(60);
 pub const SILENT_ROUNDS: u32 = 3;
 /// How old the newest round may be.
 pub const SILENCE_FRESH: Duration = Duration::from_secs(10);
+/// The engine shows a dead host alive for 60 to 90 s, and half a second more for each virtual machine (hosts.md 6.1). One that it still sees
+/// alive after this long is alive, however silent it is for us.
+const ENGINE_NOTICES: Duration = Duration::from_secs(300);
 
 /// What the probes of one host say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,188 +52,227 @@ pub enum HostEvidence {
 /// What a site's evidence amounts to.
 #[derive(Debug, Default)]
 pub(crate) struct SiteEvidence {
+    /// What contradicts, or cannot be taken for silence.
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) waits: Vec<Wait>,
+    /// Everything agrees, but the plan asks a person to vouch.
+    pub(crate) attestation: Option<Refusal>,
     /// The evidence in words, once nothing contradicts and nothing is missing.
     pub(crate) proven: Option<String>,
 }
 
-/// What the probes say about one host. A person may have lifted a probe for this host and epoch.
-pub(crate) fn judge_host(
-    site: &Site,
-    host: &Host,
-    observed: &Observed,
-    memory: &Memory,
-    transition: Option<&Transition>,
-    now: Time,
-) -> HostEvidence {
-    let mut silent_ports = Vec::new();
-    let mut lasted = Duration::MAX;
-    let mut short: Option<Duration> = None;
-    let mut unreadable = None;
-    for port in &site.evidence.host_ports {
-        let probe = Probe { address: host.address.clone(), port: *port };
-        if transition.is_some_and(|transition| transition.ignores(&host.name, &probe)) {
-            continue;
-        }
-        let Some(state) = observed.probes.get(&probe).filter(|state| now.since(state.at) <= SILENCE_FRESH) else {
-            unreadable.get_or_insert((probe, "not probed in the last 10 s".to_owned()));
-            continue;
-        };
-        match &state.last {
-            Answer::Accepted | Answer::Refused => return HostEvidence::Answers(probe),
-            Answer::Unreadable(why) => {
-                unreadable.get_or_insert((probe, why.clone()));
+/// What one probed address says, as far as it counts.
+enum Word<'a> {
+    Answers,
+    Silent(Duration),
+    NotYet(Duration),
+    Unreadable(&'a str),
+    /// It was never seen answering: its silence says nothing.
+    NeverSeen,
+}
+
+/// The evidence on one losing site in one pass.
+pub(crate) struct Evidence<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The site's name.
+    pub(crate) name: &'a str,
+    pub(crate) site: &'a Site,
+    pub(crate) observed: &'a Observed,
+    pub(crate) memory: &'a Memory,
+    pub(crate) transition: &'a Transition,
+    pub(crate) now: Time,
+}
+
+impl Evidence<'_> {
+    /// What the probes say about one host. A person may have lifted a probe for this host and epoch.
+    pub(crate) fn of_host(&self, host: &Host) -> HostEvidence {
+        let mut silent_ports = Vec::new();
+        let mut lasted = Duration::MAX;
+        let mut short: Option<Duration> = None;
+        let mut unreadable = None;
+        for port in &self.site.evidence.host_ports {
+            let probe = Probe { address: host.address.clone(), port: *port };
+            if self.transition.ignores(&host.name, &probe) {
+                continue;
             }
-            Answer::Silent if !memory.answered.contains(&probe.to_string()) => {}
-            Answer::Silent => {
-                let so_far = silence(state, memory, now);
-                if state.silent_rounds >= SILENT_ROUNDS && so_far >= SILENCE {
+            match self.word(&probe) {
+                Word::Answers => return HostEvidence::Answers(probe),
+                Word::Unreadable(why) => {
+                    let why = why.to_owned();
+                    unreadable.get_or_insert((probe, why));
+                }
+                Word::NeverSeen => {}
+                Word::NotYet(so_far) => short = Some(short.map_or(so_far, |short| short.min(so_far))),
+                Word::Silent(so_far) => {
                     silent_ports.push(*port);
                     lasted = lasted.min(so_far);
-                } else {
-                    short = Some(short.map_or(so_far, |short| short.min(so_far)));
                 }
             }
         }
-    }
-    if let Some((probe, why)) = unreadable {
-        return HostEvidence::Unreadable { probe, why };
-    }
-    match (short, silent_ports.is_empty()) {
-        (Some(so_far), _) => HostEvidence::NotYet { so_far },
-        (None, true) => HostEvidence::NeverSeen,
-        (None, false) => HostEvidence::Silent { ports: silent_ports, lasted },
-    }
-}
-
-fn silence(state: &ProbeState, memory: &Memory, now: Time) -> Duration {
-    let Some(since) = state.silent_since else { return Duration::ZERO };
-    now.since(memory.void_before.map_or(since, |void| void.max(since)))
-}
-
-/// Judges the whole losing site: its hosts as the engine shows them, every probe, every witness.
-pub(crate) fn judge_site(
-    plan: &Plan,
-    name: &str,
-    site: &Site,
-    hosts: &[&Host],
-    observed: &Observed,
-    memory: &Memory,
-    transition: &Transition,
-    now: Time,
-) -> SiteEvidence {
-    let mut evidence = SiteEvidence::default();
-    for witness in &plan.witnesses {
-        let state = observed.probes.get(witness).filter(|state| now.since(state.at) <= SILENCE_FRESH);
-        match state.map(|state| &state.last) {
-            Some(Answer::Accepted | Answer::Refused) => {}
-            Some(Answer::Silent | Answer::Unreadable(_)) => {
-                evidence.refusals.push(Refusal::WitnessSilent { witness: witness.to_string() });
-            }
-            None => {
-                let why = "not probed in the last 10 s".to_owned();
-                evidence.waits.push(Wait::ProbeUnreadable { probe: witness.to_string(), why });
-            }
+        if let Some((probe, why)) = unreadable {
+            return HostEvidence::Unreadable { probe, why };
+        }
+        match (short, silent_ports.is_empty()) {
+            (Some(so_far), _) => HostEvidence::NotYet { so_far },
+            (None, true) => HostEvidence::NeverSeen,
+            (None, false) => HostEvidence::Silent { ports: silent_ports, lasted },
         }
     }
-    let vouched = transition.confirmations.contains(&Confirmation::SiteDown);
-    let mut never_seen = Vec::new();
-    let mut shortest = Duration::MAX;
-    let mut silent_ports: Vec<u16> = Vec::new();
-    for host in hosts {
-        match judge_host(site, host, observed, memory, Some(transition), now) {
-            HostEvidence::Answers(probe) => evidence.refusals.push(Refusal::ProbeAnswers {
-                site: name.to_owned(),
-                host: Some(host.name.clone()),
-                probe: probe.to_string(),
-            }),
-            HostEvidence::Silent { ports, lasted } => {
-                shortest = shortest.min(lasted);
-                silent_ports.extend(ports);
-            }
-            _ if vouched => {}
-            HostEvidence::NotYet { so_far } => evidence.waits.push(Wait::Silence { what: host.name.clone(), so_far }),
-            HostEvidence::Unreadable { probe, why } => {
-                evidence.waits.push(Wait::ProbeUnreadable { probe: probe.to_string(), why });
-            }
-            // A parked or powered-off host was not probed alive for good reason; the engine's word is about a known state.
-            HostEvidence::NeverSeen if matches!(host.status, HostStatus::Maintenance | HostStatus::Down) => {}
-            HostEvidence::NeverSeen => never_seen.push(host.name.clone()),
+
+    /// Whether a host that the engine shows alive is silent, and the engine may merely not have noticed.
+    pub(crate) fn is_unnoticed(&self, host: &Host) -> bool {
+        match self.of_host(host) {
+            HostEvidence::NotYet { .. } => true,
+            HostEvidence::Silent { lasted, .. } => lasted < ENGINE_NOTICES,
+            HostEvidence::Answers(_) | HostEvidence::Unreadable { .. } | HostEvidence::NeverSeen => false,
         }
     }
-    let also = judge_also(name, site, observed, memory, vouched, now, &mut evidence);
-    if !never_seen.is_empty() {
-        evidence.refusals.push(Refusal::EvidenceNeverSeen { site: name.to_owned(), hosts: never_seen });
+
+    /// Whether a person vouches that the site is down.
+    pub(crate) fn is_vouched(&self) -> bool {
+        self.transition.confirmations.contains(&Confirmation::SiteDown)
     }
-    if evidence.refusals.is_empty() && evidence.waits.is_empty() {
-        if site.evidence.require == Require::Attestation && !vouched {
-            evidence.refusals.push(Refusal::AttestationNeeded { site: name.to_owned() });
+
+    /// Judges the whole site: every witness, every probe of its hosts, every further address.
+    pub(crate) fn of_site(&self, hosts: &[&Host]) -> SiteEvidence {
+        let mut evidence = SiteEvidence::default();
+        self.witnesses(&mut evidence);
+        let silent = self.hosts(hosts, &mut evidence);
+        let also = self.also(&mut evidence);
+        if !evidence.refusals.is_empty() || !evidence.waits.is_empty() {
+            return evidence;
+        }
+        // Of a site without hosts nothing can be seen: only a person knows.
+        let blind = hosts.is_empty() && also.is_empty();
+        if (blind || self.site.evidence.require == Require::Attestation) && !self.is_vouched() {
+            evidence.attestation = Some(Refusal::AttestationNeeded { site: self.name.to_owned() });
         } else {
-            silent_ports.sort_unstable();
-            silent_ports.dedup();
-            evidence.proven = Some(words(plan, hosts, &silent_ports, shortest, &also, vouched));
+            evidence.proven = Some(self.words(hosts, &silent, &also));
         }
+        evidence
     }
-    evidence
-}
 
-fn judge_also(
-    name: &str,
-    site: &Site,
-    observed: &Observed,
-    memory: &Memory,
-    vouched: bool,
-    now: Time,
-    evidence: &mut SiteEvidence,
-) -> Vec<String> {
-    let mut silent = Vec::new();
-    for probe in &site.evidence.also {
-        let state = observed.probes.get(probe).filter(|state| now.since(state.at) <= SILENCE_FRESH);
-        match state.map(|state| (state, &state.last)) {
-            Some((_, Answer::Accepted | Answer::Refused)) => evidence.refusals.push(Refusal::ProbeAnswers {
-                site: name.to_owned(),
-                host: None,
-                probe: probe.to_string(),
-            }),
-            _ if vouched => {}
-            // An address that never answered says nothing either way; the hosts' own silence decides.
-            Some((_, Answer::Silent)) if !memory.answered.contains(&probe.to_string()) => {}
-            Some((state, Answer::Silent)) => {
-                let so_far = silence(state, memory, now);
-                if state.silent_rounds >= SILENT_ROUNDS && so_far >= SILENCE {
-                    silent.push(probe.address.clone());
-                } else {
-                    evidence.waits.push(Wait::Silence { what: probe.to_string(), so_far });
+    fn witnesses(&self, evidence: &mut SiteEvidence) {
+        for witness in &self.plan.witnesses {
+            match self.fresh(witness).map(|state| &state.last) {
+                Some(Answer::Accepted | Answer::Refused) => {}
+                Some(Answer::Silent | Answer::Unreadable(_)) => {
+                    evidence.refusals.push(Refusal::WitnessSilent { witness: witness.to_string() });
                 }
-            }
-            Some((_, Answer::Unreadable(why))) => {
-                evidence.waits.push(Wait::ProbeUnreadable { probe: probe.to_string(), why: why.clone() });
-            }
-            None => {
-                let why = "not probed in the last 10 s".to_owned();
-                evidence.waits.push(Wait::ProbeUnreadable { probe: probe.to_string(), why });
+                None => evidence.waits.push(unreadable(witness, NOT_PROBED)),
             }
         }
     }
-    silent
+
+    fn hosts(&self, hosts: &[&Host], evidence: &mut SiteEvidence) -> SilentHosts {
+        let vouched = self.is_vouched();
+        let mut never_seen = Vec::new();
+        let mut silent = SilentHosts { ports: Vec::new(), lasted: Duration::MAX };
+        for host in hosts {
+            match self.of_host(host) {
+                HostEvidence::Answers(probe) => evidence.refusals.push(Refusal::ProbeAnswers {
+                    site: self.name.to_owned(),
+                    host: Some(host.name.clone()),
+                    probe: probe.to_string(),
+                }),
+                HostEvidence::Silent { ports, lasted } => {
+                    silent.lasted = silent.lasted.min(lasted);
+                    silent.ports.extend(ports);
+                }
+                HostEvidence::NotYet { .. } | HostEvidence::Unreadable { .. } | HostEvidence::NeverSeen if vouched => {}
+                HostEvidence::NotYet { so_far } => {
+                    evidence.waits.push(Wait::Silence { what: host.name.clone(), so_far });
+                }
+                HostEvidence::Unreadable { probe, why } => evidence.waits.push(unreadable(&probe, &why)),
+                HostEvidence::NeverSeen if is_known_to_be_off(host) => {}
+                HostEvidence::NeverSeen => never_seen.push(host.name.clone()),
+            }
+        }
+        if !never_seen.is_empty() {
+            evidence.refusals.push(Refusal::EvidenceNeverSeen { site: self.name.to_owned(), hosts: never_seen });
+        }
+        silent.ports.sort_unstable();
+        silent.ports.dedup();
+        silent
+    }
+
+    fn also(&self, evidence: &mut SiteEvidence) -> Vec<String> {
+        let vouched = self.is_vouched();
+        let mut silent = Vec::new();
+        for probe in &self.site.evidence.also {
+            match self.word(probe) {
+                Word::Answers => evidence.refusals.push(Refusal::ProbeAnswers {
+                    site: self.name.to_owned(),
+                    host: None,
+                    probe: probe.to_string(),
+                }),
+                Word::Silent(_) => silent.push(probe.address.clone()),
+                Word::NotYet(_) | Word::Unreadable(_) if vouched => {}
+                Word::NotYet(so_far) => evidence.waits.push(Wait::Silence { what: probe.to_string(), so_far }),
+                Word::Unreadable(why) => evidence.waits.push(unreadable(probe, why)),
+                // The hosts' own silence decides.
+                Word::NeverSeen => {}
+            }
+        }
+        silent
+    }
+
+    fn word(&self, probe: &Probe) -> Word<'_> {
+        let Some(state) = self.fresh(probe) else { return Word::Unreadable(NOT_PROBED) };
+        match &state.last {
+            Answer::Accepted | Answer::Refused => Word::Answers,
+            Answer::Unreadable(why) => Word::Unreadable(why),
+            Answer::Silent if !self.memory.answered.contains(&probe.to_string()) => Word::NeverSeen,
+            Answer::Silent => {
+                let lasted = self.silence(state);
+                let counts = state.silent_rounds >= SILENT_ROUNDS && lasted >= SILENCE;
+                if counts { Word::Silent(lasted) } else { Word::NotYet(lasted) }
+            }
+        }
+    }
+
+    fn fresh(&self, probe: &Probe) -> Option<&ProbeState> {
+        self.observed.probes.get(probe).filter(|state| self.now.since(state.at) <= SILENCE_FRESH)
+    }
+
+    /// How long a silence has lasted, as far as the clock can be trusted.
+    fn silence(&self, state: &ProbeState) -> Duration {
+        let Some(since) = state.silent_since else { return Duration::ZERO };
+        self.now.since(self.memory.void_before.map_or(since, |void| void.max(since)))
+    }
+
+    fn words(&self, hosts: &[&Host], silent: &SilentHosts, also: &[String]) -> String {
+        let silent_hosts = hosts.iter().filter(|host| host.status == HostStatus::NonResponsive).count();
+        let mut text = format!("{silent_hosts} of {} hosts non_responsive", hosts.len());
+        if silent.lasted < Duration::MAX {
+            let ports: Vec<String> = silent.ports.iter().map(u16::to_string).collect();
+            text.push_str(&format!(", no answer on {} for {}", ports.join(" and "), Said(silent.lasted)));
+        }
+        for address in also {
+            text.push_str(&format!(", {address} silent"));
+        }
+        for witness in &self.plan.witnesses {
+            text.push_str(&format!(", witness {} answers", witness.address));
+        }
+        if self.is_vouched() {
+            text.push_str(", a person vouches for it");
+        }
+        text
+    }
 }
 
-fn words(plan: &Plan, hosts: &[&Host], ports: &[u16], lasted: Duration, also: &[String], vouched: bool) -> String {
-    let silent_hosts = hosts.iter().filter(|host| host.status == HostStatus::NonResponsive).count();
-    let mut text = format!("{silent_hosts} of {} hosts non_responsive", hosts.len());
-    if lasted < Duration::MAX {
-        let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-        text.push_str(&format!(", no answer on {} for {}", ports.join(" and "), Said(lasted)));
-    }
-    for address in also {
-        text.push_str(&format!(", {address} silent"));
-    }
-    for witness in &plan.witnesses {
-        text.push_str(&format!(", witness {} answers", witness.address));
-    }
-    if vouched {
-        text.push_str(", a person vouches for it");
-    }
-    text
+const NOT_PROBED: &str = "not probed in the last 10 s";
+
+struct SilentHosts {
+    ports: Vec<u16>,
+    lasted: Duration,
+}
+
+/// A parked or powered-off host was not probed alive for good reason; the engine's word is about a known state.
+pub(crate) fn is_known_to_be_off(host: &Host) -> bool {
+    matches!(host.status, HostStatus::Maintenance | HostStatus::Down)
+}
+
+fn unreadable(probe: &Probe, why: &str) -> Wait {
+    Wait::ProbeUnreadable { probe: probe.to_string(), why: why.to_owned() }
 }

@@ -1,12 +1,13 @@
 //! Flips: when a change of `active_site` is accepted, held or refused. An edge acts, a level never does.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use dr_plan::{Plan, SiteName};
 
 use crate::{
-    Answer, Entry, FrozenVm, Host, HostStatus, Life, Memory, Observed, Opening, RanVm, Said, Time, VmId, VmStatus,
-    resolve_rows,
+    Answer, Entry, FrozenVm, Host, HostId, HostStatus, Life, Memory, Observed, Opening, RanVm, Said, Time, Transition,
+    VmId, VmStatus, resolve_rows,
 };
 
 /// How a flip came about.
@@ -103,8 +104,16 @@ pub fn judge_flip(
         Asked::ByFile => ("file edit".to_owned(), "active_site was edited".to_owned()),
         Asked::Failover { by, why } | Asked::AcceptWorld { by, why } => (by.clone(), why.clone()),
     };
-    if let (Asked::AcceptWorld { .. }, None) = (asked, &memory.transition) {
-        return Verdict::Adopt { by, why };
+    if let Asked::AcceptWorld { .. } = asked {
+        return match &memory.transition {
+            None => Verdict::Adopt { by, why },
+            Some(transition) => Verdict::Disagrees {
+                text: format!(
+                    "failover {} to {} is open: the world is taken as it is only in calm times",
+                    transition.epoch, transition.to
+                ),
+            },
+        };
     }
     let confirmed = memory.held.as_ref().filter(|held| held.to == file).and_then(|held| held.confirmed.clone());
     let edge = memory.seen.as_deref() != Some(file) || matches!(asked, Asked::Failover { .. });
@@ -118,11 +127,16 @@ pub fn judge_flip(
         return Verdict::Disagrees { text };
     }
     if let Some(transition) = &memory.transition {
+        if transition.cancelled {
+            let text =
+                format!("failover {} is being turned back; {file} is looked at again after that", transition.epoch);
+            return Verdict::NotYet { text };
+        }
         if file == transition.from && !transition.committed {
             return Verdict::Cancel { by, why };
         }
         if confirmed.is_none() {
-            return Verdict::Hold { reason: midway(plan, transition.epoch, &transition.to, file) };
+            return Verdict::Hold { reason: midway(plan, transition, file) };
         }
     }
     let Some(observed) = observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) else {
@@ -137,11 +151,17 @@ pub fn judge_flip(
     }
 }
 
-fn midway(plan: &Plan, epoch: u64, to: &str, file: &str) -> String {
+fn midway(plan: &Plan, transition: &Transition, file: &str) -> String {
+    let (name, epoch, to) = (&plan.name, transition.epoch, &transition.to);
+    if !transition.committed {
+        return format!(
+            "active_site went to {file} while failover {epoch} to {to} is open. Turn that one back first: ovirt-dr abort {name}; or, to leave it \
+             as it is and go to {file}: ovirt-dr confirm {name} flip --reason \"...\""
+        );
+    }
     format!(
-        "active_site went to {file} while transition {epoch} to {to} is open and storage was already promoted or repointed. Going back loses what was \
-         written at {to} since, and needs the replica at {file} promoted. To go back all the same: ovirt-dr confirm {} flip --reason \"...\"",
-        plan.name
+        "active_site went to {file} while failover {epoch} to {to} is open and storage was already promoted or repointed. Going there loses what was \
+         written at {to} since, and needs the replica at {file} promoted. To go all the same: ovirt-dr confirm {name} flip --reason \"...\""
     )
 }
 
@@ -293,10 +313,10 @@ pub fn site_left<'a>(plan: &'a Plan, memory: &'a Memory) -> Option<&'a str> {
 /// own fencing may have set some down before anybody flipped.
 fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) -> Vec<FrozenVm> {
     let Some(site) = plan.sites.get(&SiteName(from.to_owned())) else { return Vec::new() };
+    let names: HashSet<&str> = site.hosts.iter().map(String::as_str).collect();
     let hosts = observed.hosts.seen().map(Vec::as_slice).unwrap_or_default();
-    let at_site = |id: &crate::HostId| hosts.iter().any(|host| host.id == *id && site.hosts.contains(&host.name));
-    let lost: std::collections::HashSet<&crate::HostId> =
-        hosts.iter().map(|host| &host.id).filter(|id| at_site(id)).collect();
+    let lost: HashSet<&HostId> =
+        hosts.iter().filter(|host| names.contains(host.name.as_str())).map(|host| &host.id).collect();
     let vms = observed.vms.seen().map(Vec::as_slice).unwrap_or_default();
     let ran = |vm: &crate::Vm| memory.ran.get(&vm.id).is_some_and(|ran| lost.contains(&ran.host));
     let there = |vm: &crate::Vm| {
@@ -309,11 +329,10 @@ fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) ->
 /// What changed about who runs where, to be journalled in calm times.
 pub fn ran_changes(observed: &Observed, memory: &Memory) -> Option<Entry> {
     let (hosts, vms) = (observed.hosts.seen()?, observed.vms.seen()?);
-    let up: std::collections::HashSet<&crate::HostId> =
-        hosts.iter().filter(|host| host.status == HostStatus::Up).map(|host| &host.id).collect();
+    let up: HashSet<&HostId> = hosts.iter().filter(|host| host.status == HostStatus::Up).map(|host| &host.id).collect();
     let mut running = Vec::new();
     let mut stopped: Vec<VmId> = Vec::new();
-    let mut present = std::collections::HashSet::new();
+    let mut present = HashSet::new();
     for vm in vms {
         present.insert(&vm.id);
         let known = memory.ran.get(&vm.id);

@@ -11,7 +11,7 @@
 //! - Never yields a step on something that the plan does not name.
 //! - Only the journal's entries and the steps in them are serialised; everything else is free to change.
 //!
-//! Reading order: `time`, `ids` and `observed` (what comes in), `step` and `decision` (what goes out), `journal` and `memory` (what is kept),
+//! Reading order: `time`, `ids` and `observed` (what comes in), `step`, `wait`, `refusal` and `decision` (what goes out), `journal` and `memory` (what is kept),
 //! `resolve`, `evidence` and `scene` (what a decision looks at), `decide` with a file per concern, `flip`, `forecast`.
 
 mod decide;
@@ -23,10 +23,12 @@ mod ids;
 mod journal;
 mod memory;
 mod observed;
+mod refusal;
 mod resolve;
 mod scene;
 mod step;
 mod time;
+mod wait;
 
 pub use decide::decide;
 pub use decision::*;
@@ -37,6 +39,8 @@ pub use ids::*;
 pub use journal::*;
 pub use memory::*;
 pub use observed::*;
+pub use refusal::*;
 pub use resolve::{Details, Row, RowKey, RowProblem, resolve_rows};
 pub use step::*;
 pub use time::*;
+pub use wait::*;

@@ -289,8 +289,12 @@ impl Memory {
             Entry::Refused { .. } => {}
             Entry::ClockJumped { .. } => {
                 self.void_before = Some(at);
+                if let Some(held) = &mut self.held {
+                    held.confirmed = None;
+                }
+                // What was said of a moment is void. That the replica was made writable stays so.
                 if let Some(transition) = &mut self.transition {
-                    transition.confirmations.clear();
+                    transition.confirmations.retain(|said| *said == Confirmation::Promoted);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use dr_plan::Probe;
 
@@ -85,6 +86,20 @@ pub struct Host {
     pub power_management: bool,
     /// `summary.total`: virtual machines counted on it; stale on dead hosts until they are confirmed.
     pub vms: u32,
+}
+
+/// How long a host may be between two statuses. A reboot takes the engine up to ten minutes (hosts.md 2.6); whatever lasts longer is no
+/// passing state, and the host counts as alive.
+const UNSETTLED_PATIENCE: Duration = Duration::from_secs(900);
+
+impl Host {
+    /// Whether it may still run virtual machines and hold storage, as the engine's word goes.
+    pub fn life(&self, now: Time) -> Life {
+        match self.status.life() {
+            Life::Unsettled if now.since(self.since) >= UNSETTLED_PATIENCE => Life::Alive,
+            life @ (Life::Alive | Life::Unsettled | Life::Lost) => life,
+        }
+    }
 }
 
 /// Status of a host: the API's words, and room for a word we do not know.
@@ -314,6 +329,13 @@ pub struct Vm {
     pub ha: bool,
     /// `high_availability.priority`.
     pub priority: i32,
+}
+
+impl Vm {
+    /// Whether it runs, booted.
+    pub fn is_up(&self) -> bool {
+        self.status == VmStatus::Up
+    }
 }
 
 /// Status of a virtual machine, as far as we tell statuses apart.

@@ -5,28 +5,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use dr_plan::{Plan, SiteName};
 
 use crate::{
-    ClusterId, DataCenterId, DataCenterStatus, Decision, Host, HostStatus, Life, Memory, Observed, OwedTag, Refusal,
-    resolve_rows,
+    ClusterId, DataCenterId, DataCenterStatus, Decision, Host, HostStatus, Life, Memory, Observed, resolve_rows,
 };
 
 /// Reports what differs from the accepted site, and what would stand in the way of a failover.
 pub(crate) fn report(plan: &Plan, observed: &Observed, memory: &Memory, decision: &mut Decision) {
-    unknown_debts(observed, memory, decision);
-    super::other_engine(observed, memory, decision);
+    super::engine::unknown_debts(observed, memory, decision);
+    super::engine::is_another(observed, memory, decision);
     let Some(accepted) = &memory.accepted else { return };
     decision.drift = differences(plan, observed, accepted);
     decision.drift.extend(obstacles(plan, observed));
-}
-
-/// Tags of ours that the journal knows nothing of: another daemon's debts, or those of a lost database.
-fn unknown_debts(observed: &Observed, memory: &Memory, decision: &mut Decision) {
-    let known: HashSet<String> = memory.owed.keys().map(crate::OwedKey::tag_name).collect();
-    let unknown = |tag: &&OwedTag| !known.contains(&tag.name);
-    let tags: Vec<String> =
-        observed.owed_tags.seen().into_iter().flatten().filter(unknown).map(|tag| tag.name.clone()).collect();
-    if !tags.is_empty() {
-        decision.refusals.push(Refusal::UnknownDebts { tags });
-    }
 }
 
 /// Where the engine differs from the plan with `active` as its active site: what makes a plan match the world, or drift from it.
@@ -88,7 +76,7 @@ fn obstacles(plan: &Plan, observed: &Observed) -> Vec<String> {
         }
     }
     if let Some(domains) = observed.domains.seen() {
-        for domain in crate::scene::uncovered(plan, domains, &affected) {
+        for domain in crate::scene::uncovered(plan, domains, &affected, &[]) {
             obstacles
                 .push(format!("storage domain {} has no replica in the plan: it would refuse a failover", domain.name));
         }

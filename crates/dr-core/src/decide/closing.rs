@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::scene::Scene;
-use crate::{DataCenterStatus, Decision, Goal, Host, HostStatus, Wait};
+use crate::{DataCenter, Decision, FrozenVm, Goal, HostStatus, StepKey, StepKind, Wait};
 
-use super::vms;
+use super::proof::Proof;
+use super::{data_centers, vms};
 
 /// How long a standby host may take to be up, counted from the data center's being up, before it is an exception.
 const HOST_PATIENCE: Duration = Duration::from_secs(600);
-/// How long a data domain may take to be active, counted likewise.
-const DOMAIN_PATIENCE: Duration = Duration::from_secs(600);
+/// How long a data domain may take to be active, and a late row to be repointed, counted likewise.
+const STORAGE_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Closes a cancelled transition once nothing is owed.
 pub(crate) fn close_cancelled(scene: &Scene, decision: &mut Decision) {
@@ -19,53 +20,61 @@ pub(crate) fn close_cancelled(scene: &Scene, decision: &mut Decision) {
     }
 }
 
-/// Closes a transition whose every object has arrived or is given up.
-pub(crate) fn close(scene: &Scene, promoted: bool, decision: &mut Decision) {
-    let storage_done = promoted && !super::storage::is_pending(scene);
+/// Closes a transition whose every object has arrived or is given up. Whatever holds it open is said, here or by the file that it belongs to.
+pub(crate) fn close(scene: &Scene, proof: &Proof, decision: &mut Decision) {
     let parked = scene.lost.iter().all(|host| host.status == HostStatus::Maintenance);
     let quiet = decision.steps.is_empty() && scene.memory.in_flight.is_empty() && scene.memory.owed.is_empty();
-    if !storage_done || !parked || !quiet || !data_centers_settled(scene) {
+    let storage_done = proof.proven && scene.transition.proven.is_some() && !super::storage::must_change(scene);
+    if !storage_done || !parked || !quiet {
         return;
     }
     let mut exceptions = Vec::new();
+    let settled = data_centers_settled(scene, &mut exceptions, decision);
     let rows = rows(scene, &mut exceptions);
-    let hosts = hosts(scene, &mut exceptions);
+    let hosts = hosts(scene, &mut exceptions, decision);
     let domains = domains(scene, &mut exceptions);
     let vms = virtual_machines(scene, &mut exceptions);
-    if rows && hosts && domains && vms {
+    if settled && rows && hosts && domains && vms {
         decision.closing = Some(exceptions);
-    } else if let Some(host) = scene.standby.iter().find(|host| is_settling(scene, host)) {
-        decision.waits.push(Wait::Settling { what: format!("{} is up", host.name) });
     }
 }
 
-fn is_settling(scene: &Scene, host: &Host) -> bool {
-    host.status == HostStatus::Up && scene.transition.reached_at(&Goal::HostUp(host.id.0.clone())).is_none()
+/// Every affected data center that has a host at the new site is up, and has been for a while.
+fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, decision: &mut Decision) -> bool {
+    let mut settled = true;
+    for data_center in scene.data_centers.iter().filter(|data_center| scene.affected.contains(&data_center.id)) {
+        if scene.standby_of(&data_center.id).next().is_none() {
+            exceptions.push(format!("data center {} has no host of {}", data_center.name, scene.to));
+            continue;
+        }
+        let up = data_centers::is_up(scene, &data_center.id);
+        let reached = reached_up(scene, data_center);
+        if up && !reached {
+            decision.waits.push(Wait::Settling { what: format!("data center {} is up", data_center.name) });
+        }
+        settled &= up && reached;
+    }
+    settled
 }
 
-/// Every affected data center is up and has been for a while.
-fn data_centers_settled(scene: &Scene) -> bool {
-    scene.affected.iter().all(|id| {
-        super::data_centers::is_up(scene, id)
-            && scene.transition.reached_at(&Goal::DataCenterUp(id.0.clone())).is_some()
-    })
+fn reached_up(scene: &Scene, data_center: &DataCenter) -> bool {
+    scene.transition.reached_at(&Goal::DataCenterUp(data_center.id.0.clone())).is_some()
 }
 
-/// Time since the newest affected data center was seen up for good.
+/// Time since the newest affected data center was seen up for good; since the transition opened if none can ever be.
 fn since_up(scene: &Scene) -> Duration {
     let reached = scene.transition.reached.iter().filter(|(goal, _)| matches!(goal, Goal::DataCenterUp(_)));
-    reached.map(|(_, at)| *at).max().map_or(Duration::ZERO, |at| scene.now.since(at))
+    scene.now.since(reached.map(|(_, at)| *at).max().unwrap_or(scene.transition.opened))
 }
 
 fn rows(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
-    let late: Vec<&str> =
-        scene.rows.iter().filter(|row| !row.arrived(&scene.to)).map(|row| row.row.name.as_str()).collect();
-    let given_up = since_up(scene) >= DOMAIN_PATIENCE;
-    exceptions.extend(late.iter().map(|name| format!("connection {name} is not repointed")));
-    late.is_empty() || given_up
+    let late = scene.rows.iter().filter(|row| !row.arrived(&scene.to));
+    let before = exceptions.len();
+    exceptions.extend(late.map(|row| format!("connection {} is not repointed", row.row.name)));
+    exceptions.len() == before || since_up(scene) >= STORAGE_PATIENCE
 }
 
-fn hosts(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
+fn hosts(scene: &Scene, exceptions: &mut Vec<String>, decision: &mut Decision) -> bool {
     let mut done = true;
     for host in &scene.standby {
         if scene.transition.reached_at(&Goal::HostUp(host.id.0.clone())).is_some() {
@@ -73,29 +82,32 @@ fn hosts(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
         }
         let detail = host.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
         exceptions.push(format!("host {} is {}{detail}", host.name, host.status));
+        if host.status == HostStatus::Up {
+            decision.waits.push(Wait::Settling { what: format!("{} is up", host.name) });
+        }
         done &= since_up(scene) >= HOST_PATIENCE;
     }
-    exceptions.extend(scene.missing_standby.iter().map(|host| format!("host {host} does not exist in the engine")));
+    let gone = scene.missing_standby.iter().chain(&scene.missing_lost);
+    exceptions.extend(gone.map(|host| format!("host {host} does not exist in the engine")));
     done
 }
 
 fn domains(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
-    let up = |id| scene.data_centers.iter().any(|dc| dc.id == id && dc.status == DataCenterStatus::Up);
     let mut done = true;
     for domain in scene.domains.iter().filter(|domain| domain.data && scene.affected.contains(&domain.data_center)) {
-        if domain.status == "active" && up(domain.data_center.clone()) || !domain.is_connected_by_hosts() {
+        if domain.status == "active" || !domain.is_connected_by_hosts() {
             continue;
         }
         exceptions.push(format!("storage domain {} is {}", domain.name, domain.status));
-        done &= since_up(scene) >= DOMAIN_PATIENCE;
+        done &= since_up(scene) >= STORAGE_PATIENCE;
     }
     done
 }
 
 fn virtual_machines(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
     let mut done = true;
-    for (frozen, vm) in vms::missing(scene) {
-        done &= vms::is_given_up(scene, vm);
+    for (frozen, vm) in &scene.missing_vms {
+        done &= vms::is_given_up(scene, *vm);
         exceptions.push(match vm {
             Some(vm) => format!("VM {} is {}{}", frozen.name, vm.status, last_words(scene, frozen)),
             None => format!("VM {} does not exist any more", frozen.name),
@@ -104,8 +116,8 @@ fn virtual_machines(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
     done
 }
 
-fn last_words(scene: &Scene, vm: &crate::FrozenVm) -> String {
-    let key = crate::StepKey { kind: crate::StepKind::StartVm, object: vm.id.0.clone() };
+fn last_words(scene: &Scene, vm: &FrozenVm) -> String {
+    let key = StepKey { kind: StepKind::StartVm, object: vm.id.0.clone() };
     let text = scene.transition.tries.get(&key).and_then(|tries| tries.outcome.text());
     text.map_or_else(String::new, |text| format!(": {text}"))
 }

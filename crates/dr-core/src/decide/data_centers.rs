@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use crate::scene::Scene;
-use crate::{DataCenter, DataCenterId, DataCenterStatus, Decision, Goal, HostStatus, Refusal, Spm, Wait};
+use crate::{
+    DataCenter, DataCenterId, DataCenterStatus, Decision, Goal, Host, HostId, HostStatus, Life, Refusal, Spm, Time,
+    Wait,
+};
+
+use super::proof::Proof;
 
 /// An `up` that has lasted this long counts: `contend` flaps and `spm` flashes (hosts.md 6.4).
-pub(crate) const DATA_CENTER_SETTLES: Duration = Duration::from_secs(10);
+const DATA_CENTER_SETTLES: Duration = Duration::from_secs(10);
 /// After this long without progress a dead SPM is said to own the storage.
 const NO_PROGRESS: Duration = Duration::from_secs(300);
 
@@ -15,16 +20,27 @@ pub(crate) fn is_up(scene: &Scene, id: &DataCenterId) -> bool {
     scene.data_centers.iter().any(|data_center| data_center.id == *id && data_center.status == DataCenterStatus::Up)
 }
 
+/// Whether the storage that a data center's hosts connect to is the new site's, the old site having been proven down.
+pub(crate) fn has_new_storage(scene: &Scene, id: &DataCenterId) -> bool {
+    scene.transition.proven.is_some() && super::storage::is_promoted(scene) && scene.rows_missing(id) == 0
+}
+
 /// Explains each affected data center, and notes those that have arrived.
-pub(crate) fn watch(scene: &Scene, decision: &mut Decision) {
+pub(crate) fn watch(scene: &Scene, proof: &Proof, decision: &mut Decision) {
+    if !proof.proven {
+        return;
+    }
     for data_center in scene.data_centers.iter().filter(|data_center| scene.affected.contains(&data_center.id)) {
+        if !has_new_storage(scene, &data_center.id) {
+            continue;
+        }
         if data_center.status == DataCenterStatus::Up {
             let settled = scene.now.since(data_center.since) >= DATA_CENTER_SETTLES;
-            if settled && !super::storage::is_pending(scene) && standby_is_up(scene, data_center) {
+            if settled && first_standby_up(scene, data_center).is_some() {
                 super::reach(scene, decision, Goal::DataCenterUp(data_center.id.0.clone()));
             }
             domains(scene, data_center, decision);
-        } else if !super::storage::is_pending(scene) {
+        } else {
             explain(scene, data_center, decision);
         }
     }
@@ -39,40 +55,68 @@ fn domains(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
 }
 
 fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
-    let here = |host: &&&crate::Host| scene.data_center(host).is_some_and(|dc| dc.id == data_center.id);
+    let here = |host: &&&Host| scene.data_center(host).is_some_and(|dc| dc.id == data_center.id);
     let dead_spm = scene.lost.iter().filter(here).find(|host| host.spm == Spm::Spm);
+    let others = scene.others.iter().map(|(host, _)| host);
+    let foreign_spm = others.filter(here).find(|host| host.spm == Spm::Spm && scene.life(host) == Life::Lost);
     let contending = scene.standby.iter().filter(here).find(|host| host.spm != Spm::None);
-    let on = if !standby_is_up(scene, data_center) {
+    let standby_up = first_standby_up(scene, data_center);
+    let on = if scene.standby_of(&data_center.id).next().is_none() {
+        format!("no host of {} belongs to it", scene.to)
+    } else if standby_up.is_none() {
         "no host of the new site is up yet".to_owned()
     } else if let Some(host) = dead_spm {
         format!("its SPM {} is not confirmed yet", host.name)
+    } else if let Some(host) = foreign_spm {
+        format!("its SPM {} is {} and not one of {}: confirm it by hand", host.name, host.status, scene.transition.from)
     } else if let Some(host) = contending {
         format!("{} takes the SPM role; the storage lease of the dead SPM may have to run out", host.name)
-    } else if data_center.status == DataCenterStatus::NotOperational {
-        "its SPM died while the engine was starting; confirming that host moves it on".to_owned()
     } else {
-        "an SPM is elected every 10 s; storage may still name the dead one".to_owned()
+        by_status(&data_center.status).to_owned()
     };
-    if dead_spm.is_none() && standby_is_up(scene, data_center) {
-        let confirmed = scene.transition.reached.iter().filter(|(goal, _)| matches!(goal, Goal::Confirmed(_)));
-        let last_move = confirmed.map(|(_, at)| *at).chain(first_standby_up(scene, data_center)).max();
-        let since = last_move.map_or(Duration::ZERO, |at| scene.now.since(at));
+    if dead_spm.is_none() && foreign_spm.is_none() {
+        let since = standby_up.map_or(Duration::ZERO, |up| scene.now.since(last_move(scene, data_center, up)));
         if since >= NO_PROGRESS {
             decision.refusals.push(Refusal::DeadSpmOwnsStorage { data_center: data_center.name.clone(), since });
         }
     }
-    decision.waits.push(Wait::DataCenter {
-        name: data_center.name.clone(),
-        status: data_center.status.to_string(),
-        on,
+    let (name, status) = (data_center.name.clone(), data_center.status.to_string());
+    decision.waits.push(Wait::DataCenter { name, status, on });
+}
+
+fn by_status(status: &DataCenterStatus) -> &'static str {
+    match status {
+        DataCenterStatus::NotOperational => {
+            "its SPM died while the engine was starting; confirming that host moves it on"
+        }
+        DataCenterStatus::Maintenance => "its master domain is in maintenance: activate that domain",
+        DataCenterStatus::Uninitialized => "it has no master domain: attach one",
+        DataCenterStatus::Up
+        | DataCenterStatus::Problematic
+        | DataCenterStatus::Contend
+        | DataCenterStatus::Other(_) => "an SPM is elected every 10 s; storage may still name the dead one",
+    }
+}
+
+/// When anything last happened that an election waits for: a host confirmed, or the first standby host up.
+fn last_move(scene: &Scene, data_center: &DataCenter, standby_up: Time) -> Time {
+    let here = |id: &str| {
+        let host = scene.lost_host(&HostId::from(id));
+        host.is_some_and(|host| scene.data_center(host).is_some_and(|dc| dc.id == data_center.id))
+    };
+    let confirmed = scene.transition.reached.iter().filter_map(|(goal, at)| match goal {
+        Goal::Confirmed(id) if here(id) => Some(*at),
+        Goal::Confirmed(_)
+        | Goal::Repointed(_)
+        | Goal::HostUp(_)
+        | Goal::Parked(_)
+        | Goal::DataCenterUp(_)
+        | Goal::VmUp(_) => None,
     });
+    confirmed.chain([standby_up]).max().unwrap_or(standby_up)
 }
 
-fn standby_is_up(scene: &Scene, data_center: &DataCenter) -> bool {
-    first_standby_up(scene, data_center).is_some()
-}
-
-fn first_standby_up(scene: &Scene, data_center: &DataCenter) -> Option<crate::Time> {
-    let here = scene.standby.iter().filter(|host| scene.data_center(host).is_some_and(|dc| dc.id == data_center.id));
-    here.filter(|host| host.status == HostStatus::Up).map(|host| host.since).min()
+fn first_standby_up(scene: &Scene, data_center: &DataCenter) -> Option<Time> {
+    let up = scene.standby_of(&data_center.id).filter(|host| host.status == HostStatus::Up);
+    up.map(|host| host.since).min()
 }

@@ -1,7 +1,9 @@
 //! Automatic fencing and power management: suspended while a transition is open, owed, given back object by object.
 
+use std::collections::HashMap;
+
 use crate::scene::Scene;
-use crate::{Decision, Host, HostStatus, Life, Owed, OwedKey, Step, Wait};
+use crate::{ClusterId, Decision, Host, HostStatus, Life, OwedKey, Step, Wait};
 
 use super::proof::Proof;
 
@@ -11,19 +13,17 @@ pub(crate) fn suspend(scene: &Scene, proof: &Proof, decision: &mut Decision) {
     if !scene.plan.policy.suspend_fencing || proof.contradicted || !proof.clear {
         return;
     }
-    let alive = |host: &&Host| host.status.life() == Life::Alive;
-    if proof.needed && scene.lost.iter().any(|host| alive(&host)) {
+    if scene.lost.iter().any(|host| scene.life(host) == Life::Alive) {
         return;
     }
-    for cluster in scene.clusters.iter().filter(|cluster| cluster.fencing) {
-        if scene.lost.iter().any(|host| host.cluster == cluster.id && !is_settled(host)) {
-            let step = Step::SuspendFencing {
-                cluster: cluster.id.clone(),
-                name: cluster.name.clone(),
-                original: cluster.fencing_policy.clone(),
-            };
-            scene.offer(decision, step);
-        }
+    let open = open_hosts(scene);
+    for cluster in scene.clusters.iter().filter(|cluster| cluster.fencing && open.contains_key(&cluster.id)) {
+        let step = Step::SuspendFencing {
+            cluster: cluster.id.clone(),
+            name: cluster.name.clone(),
+            original: cluster.fencing_policy.clone(),
+        };
+        scene.offer(decision, step);
     }
     for host in scene.lost.iter().filter(|host| host.power_management && !is_settled(host)) {
         let step = Step::SuspendPowerManagement { host: host.id.clone(), name: host.name.clone(), port: host.port };
@@ -33,47 +33,43 @@ pub(crate) fn suspend(scene: &Scene, proof: &Proof, decision: &mut Decision) {
 
 /// Puts back what is owed, each object as soon as its own reason is gone.
 pub(crate) fn give_back(scene: &Scene, decision: &mut Decision) {
-    let cancelled = scene.transition.cancelled;
+    let open = if scene.transition.cancelled { HashMap::new() } else { open_hosts(scene) };
     for (key, owed) in &scene.memory.owed {
+        let name = owed.name.clone();
         match key {
             OwedKey::PowerManagement(id) => {
-                let host = scene.observed.hosts.seen().and_then(|hosts| hosts.iter().find(|host| host.id == *id));
-                if cancelled || host.is_none_or(is_settled) {
-                    let step =
-                        Step::RestorePowerManagement { host: id.clone(), name: owed.name.clone(), port: owed.port };
-                    scene.offer(decision, step);
+                if !scene.transition.cancelled && scene.lost_host(id).is_some_and(|host| !is_settled(host)) {
+                    let until = format!("{name} is parked");
+                    decision.waits.push(Wait::Owed { what: format!("power management of {name}"), until });
                 } else {
-                    owe(decision, format!("power management of {}", owed.name), format!("{} is parked", owed.name));
+                    scene.offer(decision, Step::RestorePowerManagement { host: id.clone(), name, port: owed.port });
                 }
             }
-            OwedKey::Fencing(id) => {
-                let open: Vec<&str> = scene
-                    .lost
-                    .iter()
-                    .filter(|host| host.cluster == *id && !is_settled(host))
-                    .map(|host| host.name.as_str())
-                    .collect();
-                if cancelled || open.is_empty() {
-                    scene.offer(decision, restore_fencing(id, owed));
-                } else {
-                    let until = if open.len() == 1 {
-                        format!("{} is parked", open[0])
-                    } else {
-                        format!("{} hosts are parked", open.len())
-                    };
-                    owe(decision, format!("fencing of cluster {}", owed.name), until);
+            OwedKey::Fencing(id) => match open.get(id).map(Vec::as_slice) {
+                None | Some([]) => {
+                    let original = owed.original.clone();
+                    scene.offer(decision, Step::RestoreFencing { cluster: id.clone(), name, original });
                 }
-            }
+                Some([host]) => {
+                    let until = format!("{} is parked", host.name);
+                    decision.waits.push(Wait::Owed { what: format!("fencing of cluster {name}"), until });
+                }
+                Some(hosts) => {
+                    let until = format!("{} hosts are parked", hosts.len());
+                    decision.waits.push(Wait::Owed { what: format!("fencing of cluster {name}"), until });
+                }
+            },
         }
     }
 }
 
-fn restore_fencing(id: &crate::ClusterId, owed: &Owed) -> Step {
-    Step::RestoreFencing { cluster: id.clone(), name: owed.name.clone(), original: owed.original.clone() }
-}
-
-fn owe(decision: &mut Decision, what: String, until: String) {
-    decision.waits.push(Wait::Owed { what, until });
+/// Lost hosts that the engine would still fence, by cluster.
+fn open_hosts<'a>(scene: &Scene<'a>) -> HashMap<&'a ClusterId, Vec<&'a Host>> {
+    let mut open: HashMap<&ClusterId, Vec<&Host>> = HashMap::new();
+    for host in scene.lost.iter().filter(|host| !is_settled(host)) {
+        open.entry(&host.cluster).or_default().push(host);
+    }
+    open
 }
 
 /// A parked host is not fenced, and an up one may be: neither needs the suspension any more.

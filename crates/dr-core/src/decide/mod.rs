@@ -7,16 +7,18 @@ mod calm;
 pub(crate) use calm::differences;
 mod closing;
 mod data_centers;
+mod engine;
 mod fencing;
-mod hosts;
+mod lost;
 mod proof;
+mod standby;
 mod storage;
 mod vms;
 
-use dr_plan::{Mode, Plan};
+use dr_plan::{Mode, Plan, SiteName};
 
 use crate::scene::{Scene, unreadable};
-use crate::{Decision, Memory, Observed, Phase, Refusal, Time, Wait};
+use crate::{Decision, Goal, Memory, Observed, Phase, Refusal, Time, Transition};
 
 /// Decides what may be done now. The same inputs always yield the same decision.
 ///
@@ -28,11 +30,15 @@ pub fn decide(plan: &Plan, observed: &Observed, memory: &Memory, now: Time) -> D
         calm::report(plan, observed, memory, &mut decision);
         return decision;
     };
-    decision.phase = if transition.cancelled { Phase::TurningBack } else { Phase::Proving };
-    if other_engine(observed, memory, &mut decision) {
+    decision.phase = remembered_phase(transition);
+    engine::unknown_debts(observed, memory, &mut decision);
+    if engine::is_another(observed, memory, &mut decision) {
         return decision;
     }
-    let Some(scene) = Scene::look(plan, observed, memory, transition, now) else { return decision };
+    let Some(scene) = Scene::look(plan, observed, memory, transition, now) else {
+        missing_sites(plan, transition, &mut decision);
+        return decision;
+    };
     if transition.cancelled {
         fencing::give_back(&scene, &mut decision);
         closing::close_cancelled(&scene, &mut decision);
@@ -48,51 +54,64 @@ fn failover(scene: &Scene, decision: &mut Decision) {
     fencing::suspend(scene, &proof, decision);
     let promoted = storage::promote(scene, &proof, decision);
     storage::repoint(scene, &proof, promoted, decision);
-    hosts::activate(scene, &proof, promoted, decision);
-    hosts::confirm_and_park(scene, decision);
-    data_centers::watch(scene, decision);
-    vms::start(scene, decision);
+    standby::activate(scene, &proof, promoted, decision);
+    lost::confirm_and_park(scene, &proof, promoted, decision);
+    data_centers::watch(scene, &proof, decision);
+    vms::start(scene, &proof, decision);
     fencing::give_back(scene, decision);
-    closing::close(scene, promoted, decision);
+    closing::close(scene, &proof, decision);
     decision.phase = phase(scene, &proof, promoted);
 }
 
 fn phase(scene: &Scene, proof: &proof::Proof, promoted: bool) -> Phase {
     let data_centers_up = scene.affected.iter().all(|id| data_centers::is_up(scene, id));
-    if proof.needed && !proof.proven {
+    if !proof.proven {
         Phase::Proving
     } else if !promoted {
         Phase::Promoting
-    } else if scene.affected.iter().any(|id| scene.rows_missing(id) > 0) {
+    } else if scene.any_row_missing() {
         Phase::Repointing
     } else if !data_centers_up {
         Phase::Activating
-    } else if !vms::missing(scene).is_empty() {
+    } else if !scene.missing_vms.is_empty() {
         Phase::Starting
     } else {
         Phase::Settling
     }
 }
 
-/// A twin that woke up with the old site, or an engine restored from a backup: nothing is done until a person vouches for it.
-fn other_engine(observed: &Observed, memory: &Memory, decision: &mut Decision) -> bool {
-    let (Some(found), Some((known, known_event))) = (observed.engine.seen(), &memory.engine) else { return false };
-    if found.instance_id != *known {
-        let (known, found) = (known.clone(), found.instance_id.clone());
-        decision.refusals.push(Refusal::OtherEngine { known, found });
-        return true;
-    }
-    match found.event_id {
-        Some(event) if event < *known_event => {
-            decision.refusals.push(Refusal::EngineWentBack { known: *known_event, found: event });
-            true
-        }
-        Some(_) | None => false,
+/// Where the transition stood when it was last seen, for a pass that sees nothing.
+fn remembered_phase(transition: &Transition) -> Phase {
+    let any = |is: fn(&Goal) -> bool| transition.reached.keys().any(is);
+    if transition.cancelled {
+        Phase::TurningBack
+    } else if any(|goal| matches!(goal, Goal::DataCenterUp(_))) {
+        Phase::Starting
+    } else if any(|goal| matches!(goal, Goal::HostUp(_) | Goal::Confirmed(_))) {
+        Phase::Activating
+    } else if any(|goal| matches!(goal, Goal::Repointed(_))) {
+        Phase::Repointing
+    } else if transition.proven.is_some() {
+        Phase::Promoting
+    } else {
+        Phase::Proving
     }
 }
 
-/// Observing and paused plans look and explain, and never act.
+fn missing_sites(plan: &Plan, transition: &Transition, decision: &mut Decision) {
+    for site in [&transition.from, &transition.to] {
+        if !plan.sites.contains_key(&SiteName(site.clone())) {
+            decision.refusals.push(Refusal::SiteUnknown { site: site.clone() });
+        }
+    }
+}
+
+/// Observing and paused plans, and those whose engine carries somebody else's debts, look and explain, and never act.
 fn withhold(plan: &Plan, memory: &Memory, decision: &mut Decision) {
+    if decision.refusals.iter().any(|refusal| matches!(refusal, Refusal::UnknownDebts { .. })) {
+        decision.steps.clear();
+        decision.closing = None;
+    }
     let why = match (&memory.paused, plan.policy.mode) {
         (Some(why), _) => why.clone(),
         (None, Mode::Observe) => "the plan's mode is observe".to_owned(),
@@ -100,11 +119,11 @@ fn withhold(plan: &Plan, memory: &Memory, decision: &mut Decision) {
     };
     let steps: Vec<String> = std::mem::take(&mut decision.steps).iter().map(ToString::to_string).collect();
     let why = if steps.is_empty() { why } else { format!("{why}; would now {}", steps.join(", ")) };
-    decision.waits.insert(0, Wait::Paused { why });
+    decision.waits.insert(0, crate::Wait::Paused { why });
 }
 
 /// Notes a goal that is reached and not yet journalled.
-fn reach(scene: &Scene, decision: &mut Decision, goal: crate::Goal) {
+fn reach(scene: &Scene, decision: &mut Decision, goal: Goal) {
     if scene.transition.reached_at(&goal).is_none() {
         decision.reached.push(goal);
     }

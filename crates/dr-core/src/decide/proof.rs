@@ -1,12 +1,12 @@
 //! Is the losing site proven down, and is nothing else holding its storage?
 
-use crate::evidence::judge_site;
-use crate::scene::{Scene, holders};
-use crate::{Answer, Decision, Goal, Life, Refusal, Wait};
+use crate::scene::Scene;
+use crate::{Decision, Host, Life, Refusal, Wait};
 
 /// What the proof allows.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Proof {
-    /// Storage still has to change, or the site was never proven down: then it must be proven in this very pass.
+    /// Storage still has to change, or nothing was done yet: then the site must be proven down in this very pass.
     pub(crate) needed: bool,
     /// The losing site is proven down.
     pub(crate) proven: bool,
@@ -16,12 +16,47 @@ pub(crate) struct Proof {
     pub(crate) contradicted: bool,
 }
 
+impl Proof {
+    /// Whether storage may change and hosts may be woken, confirmed and parked.
+    pub(crate) fn allows(&self) -> bool {
+        self.proven && self.clear && !self.contradicted
+    }
+}
+
 pub(crate) fn prove(scene: &Scene, decision: &mut Decision) -> Proof {
-    let needed = super::storage::is_pending(scene) || scene.transition.proven.is_none();
+    let needed = super::storage::must_change(scene) || scene.transition.proven.is_none() || !scene.has_begun();
+    let mut contradicted = has_returned(scene, needed);
+    for row in scene.rows.iter().filter(|row| row.row.at(&scene.to).is_none()) {
+        let text = format!("connection {} has no value at {}; add it to the plan", row.row.name, scene.to);
+        decision.refusals.push(Refusal::RowProblem { text });
+        contradicted = true;
+    }
+    for host in scene.lost.iter().chain(&scene.standby).filter(|host| scene.data_center(host).is_none()) {
+        decision.refusals.push(Refusal::HostWithoutDataCenter { host: host.name.clone() });
+        contradicted = true;
+    }
     if !needed {
-        return Proof { needed, proven: true, clear: true, contradicted: false };
+        return Proof { needed, proven: true, clear: true, contradicted };
     }
     let before = decision.refusals.len();
+    the_plan_fits(scene, decision);
+    let engine_agrees = the_engines_word(scene, decision);
+    let clear = holders(scene, decision);
+    let evidence = scene.evidence().of_site(&scene.lost);
+    decision.refusals.extend(evidence.refusals);
+    contradicted |= decision.refusals.len() > before;
+    // Asking for a person's word contradicts nothing: what is done before the proof may be done.
+    decision.refusals.extend(evidence.attestation);
+    decision.waits.extend(evidence.waits);
+    let proven = engine_agrees && evidence.proven.is_some();
+    if proven && clear && !contradicted && scene.transition.proven.is_none() {
+        decision.proven = evidence.proven;
+    }
+    Proof { needed, proven, clear, contradicted }
+}
+
+/// Every host and row of the plan exists, and every data domain has a replica.
+fn the_plan_fits(scene: &Scene, decision: &mut Decision) {
     for host in scene.missing_lost.iter().chain(&scene.missing_standby) {
         decision.refusals.push(Refusal::HostUnknown { host: (*host).to_owned() });
     }
@@ -35,26 +70,6 @@ pub(crate) fn prove(scene: &Scene, decision: &mut Decision) -> Proof {
             data_center: data_center.map_or_else(String::new, |dc| dc.name.clone()),
         });
     }
-    let engine_agrees = the_engines_word(scene, decision);
-    let clear = holders(scene, decision);
-    let site = &scene.transition.from;
-    let evidence = judge_site(
-        scene.plan,
-        site,
-        scene.losing,
-        &scene.lost,
-        scene.observed,
-        scene.memory,
-        scene.transition,
-        scene.now,
-    );
-    decision.refusals.extend(evidence.refusals);
-    decision.waits.extend(evidence.waits);
-    let proven = engine_agrees && evidence.proven.is_some();
-    if proven && scene.transition.proven.is_none() {
-        decision.proven = evidence.proven;
-    }
-    Proof { needed, proven, clear, contradicted: decision.refusals.len() > before }
 }
 
 /// Each lost host `non_responsive`, `down` or in `maintenance`.
@@ -62,11 +77,12 @@ fn the_engines_word(scene: &Scene, decision: &mut Decision) -> bool {
     let mut agrees = true;
     for host in &scene.lost {
         let status = host.status.to_string();
-        match host.status.life() {
+        match scene.life(host) {
             Life::Lost => continue,
             Life::Unsettled => decision.waits.push(Wait::HostUnsettled { host: host.name.clone(), status }),
-            Life::Alive if was_lost_before(scene, host) => {}
-            Life::Alive if nothing_answers(scene, host) => {
+            // Said as `LostHostReturned` by the file that looks after lost hosts.
+            Life::Alive if is_returned(scene, true, host) => {}
+            Life::Alive if scene.evidence().is_unnoticed(host) => {
                 decision.waits.push(Wait::EngineHasNotNoticed { host: host.name.clone(), status });
             }
             Life::Alive => {
@@ -79,18 +95,30 @@ fn the_engines_word(scene: &Scene, decision: &mut Decision) -> bool {
     agrees
 }
 
-/// Said as `LostHostReturned` by the file that looks after lost hosts.
-fn was_lost_before(scene: &Scene, host: &crate::Host) -> bool {
-    scene.transition.was_confirmed(&host.id).is_some()
-        || scene.transition.reached_at(&Goal::Confirmed(host.id.0.clone())).is_some()
+/// Hosts that must not be alive while storage changes, sorted by what is to be done about them.
+fn holders(scene: &Scene, decision: &mut Decision) -> bool {
+    let mut clear = true;
+    for (host, named) in &scene.others {
+        let (name, status) = (host.name.clone(), host.status.to_string());
+        match scene.life(host) {
+            Life::Lost => continue,
+            Life::Unsettled => decision.waits.push(Wait::HostUnsettled { host: name, status }),
+            Life::Alive => {
+                let data_center = scene.data_center(host).map_or_else(|| "(unknown)".to_owned(), |dc| dc.name.clone());
+                decision.refusals.push(Refusal::HostHoldsStorage { host: name, status, data_center, named: *named });
+            }
+        }
+        clear = false;
+    }
+    clear
 }
 
-/// The newest round of every probe of this host met silence: the engine has merely not noticed the loss.
-fn nothing_answers(scene: &Scene, host: &crate::Host) -> bool {
-    let ports = &scene.losing.evidence.host_ports;
-    !ports.is_empty()
-        && ports.iter().all(|port| {
-            let probe = dr_plan::Probe { address: host.address.clone(), port: *port };
-            scene.observed.probes.get(&probe).is_some_and(|state| state.last == Answer::Silent)
-        })
+/// Whether a host of the losing site is alive after something was done on the strength of its being lost.
+pub(crate) fn is_returned(scene: &Scene, needed: bool, host: &Host) -> bool {
+    scene.life(host) == Life::Alive
+        && (!needed || scene.transition.committed || scene.transition.was_confirmed(&host.id).is_some())
+}
+
+fn has_returned(scene: &Scene, needed: bool) -> bool {
+    scene.lost.iter().any(|host| is_returned(scene, needed, host))
 }

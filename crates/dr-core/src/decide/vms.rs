@@ -4,78 +4,80 @@
 //! priority for ten minutes. So whatever is down when the storage is ready is started by us; starting a queued one is tolerated (vms.md 2.4).
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::scene::Scene;
-use crate::{Decision, FrozenVm, Goal, Step, StepKey, StepKind, Time, Vm, VmId, VmStatus, Wait};
+use crate::{Decision, FrozenVm, Goal, Step, StepKey, StepKind, Time, Vm, VmStatus, Wait};
 
 use super::data_centers;
+use super::proof::Proof;
 
 /// A started VM is shown `down` for this long at most before its start counts as failed: the engine polls hosts every 3 s, VMs every 15 s.
 const START_SHOWS: Duration = Duration::from_secs(20);
 /// Names of missing VMs that a wait lists.
 const NAMES_SHOWN: usize = 5;
 
-/// Virtual machines of the transition that are not up and have not been, with what the engine shows of them.
-pub(crate) fn missing<'a>(scene: &'a Scene) -> Vec<(&'a FrozenVm, Option<&'a Vm>)> {
-    let Some(vms) = scene.vms else { return scene.transition.vms.iter().map(|vm| (vm, None)).collect() };
-    let by_id: HashMap<&VmId, &Vm> = vms.iter().map(|vm| (&vm.id, vm)).collect();
-    let found = scene.transition.vms.iter().map(|frozen| (frozen, by_id.get(&frozen.id).copied()));
-    let unreached = found.filter(|(frozen, _)| scene.transition.reached_at(&Goal::VmUp(frozen.id.0.clone())).is_none());
-    unreached.filter(|(_, vm)| vm.is_none_or(|vm| vm.status != VmStatus::Up)).collect()
+/// When the turn of a VM came: its data center was up. One whose data center cannot come up at the new site has had its turn from the start.
+fn turn(scene: &Scene, vm: &Vm) -> Option<Time> {
+    let here = scene.data_center_of(&vm.cluster).filter(|dc| scene.standby_of(&dc.id).next().is_some());
+    match here {
+        Some(data_center) => scene.transition.reached_at(&Goal::DataCenterUp(data_center.id.0.clone())),
+        None => Some(scene.transition.opened),
+    }
 }
 
-/// When the turn of a VM came: its data center was up.
-pub(crate) fn turn(scene: &Scene, vm: &Vm) -> Option<Time> {
-    let data_center = scene.data_center_of(&vm.cluster)?;
-    scene.transition.reached_at(&Goal::DataCenterUp(data_center.id.0.clone()))
-}
-
-/// Whether a VM has had its time and is given up.
+/// Whether a VM has had its time and is given up, or is gone.
 pub(crate) fn is_given_up(scene: &Scene, vm: Option<&Vm>) -> bool {
-    let Some(vm) = vm else { return scene.vms.is_some() };
+    let Some(vm) = vm else { return true };
     turn(scene, vm).is_some_and(|at| scene.now.since(at) >= scene.plan.vms.timeout)
 }
 
 /// Starts what is down, as many side by side as the plan allows.
-pub(crate) fn start(scene: &Scene, decision: &mut Decision) {
-    let Some(vms) = scene.vms else { return };
-    arrived(scene, vms, decision);
-    let mut missing = missing(scene);
+pub(crate) fn start(scene: &Scene, proof: &Proof, decision: &mut Decision) {
+    if !proof.proven {
+        return;
+    }
+    arrived(scene, decision);
+    let missing = &scene.missing_vms;
     if missing.is_empty() {
         return;
     }
-    let begun = scene.affected.iter().any(|id| data_centers::is_up(scene, id)) && !super::storage::is_pending(scene);
-    if begun || scene.transition.committed {
-        let of = scene.transition.vms.len();
+    let ready = |id: &&&crate::DataCenterId| data_centers::has_new_storage(scene, id);
+    let begun = scene.affected.iter().filter(ready).any(|id| data_centers::is_up(scene, id));
+    if begun || scene.has_begun() {
+        let of = scene.vms.len();
         let names = missing.iter().map(|(vm, _)| vm.name.clone()).take(NAMES_SHOWN).collect();
         decision.waits.push(Wait::Vms { up: of - missing.len(), of, missing: names });
     }
-    if !begun || super::hosts::any_returned(scene) {
+    if !begun || proof.contradicted {
         return;
     }
-    missing.sort_by_key(|(frozen, _)| (!frozen.ha, Reverse(frozen.priority)));
+    let mut down: Vec<(&FrozenVm, &Vm)> = missing
+        .iter()
+        .filter_map(|(frozen, vm)| Some((*frozen, (*vm)?)))
+        .filter(|(_, vm)| vm.status == VmStatus::Down && may_start(scene, vm))
+        .collect();
+    down.sort_by_key(|(frozen, _)| (!frozen.ha, Reverse(frozen.priority)));
     let flying = scene.memory.in_flight.keys().filter(|key| key.kind == StepKind::StartVm).count();
     let mut free = (scene.plan.vms.parallel as usize).saturating_sub(flying);
-    for (frozen, vm) in missing {
+    for (frozen, vm) in down {
         if free == 0 {
             break;
         }
-        let Some(vm) = vm.filter(|vm| vm.status == VmStatus::Down && may_start(scene, vm)) else { continue };
         if scene.offer(decision, Step::StartVm { vm: vm.id.clone(), name: frozen.name.clone() }) {
             free -= 1;
         }
     }
 }
 
-fn arrived(scene: &Scene, vms: &[Vm], decision: &mut Decision) {
-    if super::storage::is_pending(scene) {
-        return;
-    }
-    let by_id: HashMap<&VmId, &Vm> = vms.iter().map(|vm| (&vm.id, vm)).collect();
-    for frozen in &scene.transition.vms {
-        if by_id.get(&frozen.id).is_some_and(|vm| vm.status == VmStatus::Up) {
+/// Notes what is up at the new site; what is shown on a lost host is not.
+fn arrived(scene: &Scene, decision: &mut Decision) {
+    for (frozen, vm) in &scene.vms {
+        let Some(vm) = vm.filter(|vm| vm.is_up()) else { continue };
+        let at_the_new_site = vm.host.as_ref().is_none_or(|host| scene.lost_host(host).is_none());
+        let has_storage =
+            scene.data_center_of(&vm.cluster).is_some_and(|dc| data_centers::has_new_storage(scene, &dc.id));
+        if at_the_new_site && has_storage {
             super::reach(scene, decision, Goal::VmUp(frozen.id.0.clone()));
         }
     }
@@ -86,7 +88,9 @@ fn may_start(scene: &Scene, vm: &Vm) -> bool {
     let Some(data_center) = scene.data_center_of(&vm.cluster) else { return false };
     let key = StepKey { kind: StepKind::StartVm, object: vm.id.0.clone() };
     let just_started = scene.transition.done.get(&key).is_some_and(|at| scene.now.since(*at) < START_SHOWS);
-    let mut domains = scene.domains.iter().filter(|domain| domain.data && domain.data_center == data_center.id);
-    let ready = domains.all(|domain| domain.status == "active" || !domain.is_connected_by_hosts());
-    data_centers::is_up(scene, &data_center.id) && ready && !just_started && !is_given_up(scene, Some(vm))
+    data_centers::has_new_storage(scene, &data_center.id)
+        && data_centers::is_up(scene, &data_center.id)
+        && scene.domains_active(&data_center.id)
+        && !just_started
+        && !is_given_up(scene, Some(vm))
 }

@@ -1,0 +1,287 @@
+//! What a decision inside a transition looks at: the plan's names resolved to what the engine shows, looked up once.
+//!
+//! Everything that a rule asks for each host, row or virtual machine is counted here in one sweep: a decision's cost stays linear.
+
+mod offer;
+mod storage;
+
+pub(crate) use storage::{SceneRow, uncovered};
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use dr_plan::{Plan, Site, SiteName};
+
+use crate::evidence::Evidence;
+use crate::{
+    Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, Goal, Host, HostId, Life, Memory, Observed, Read,
+    RowProblem, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
+};
+
+/// One pass's world, seen from one open transition.
+pub(crate) struct Scene<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) observed: &'a Observed,
+    pub(crate) memory: &'a Memory,
+    pub(crate) transition: &'a Transition,
+    pub(crate) now: Time,
+    pub(crate) to: SiteName,
+    pub(crate) losing: &'a Site,
+    pub(crate) winning: &'a Site,
+    pub(crate) clusters: &'a [Cluster],
+    pub(crate) data_centers: &'a [DataCenter],
+    pub(crate) domains: &'a [Domain],
+    /// Hosts of the losing site that the engine knows.
+    pub(crate) lost: Vec<&'a Host>,
+    /// Hosts of the new site that the engine knows.
+    pub(crate) standby: Vec<&'a Host>,
+    /// Hosts of the new site that the engine does not know.
+    pub(crate) missing_standby: Vec<&'a str>,
+    /// Hosts of the losing site that the engine does not know.
+    pub(crate) missing_lost: Vec<&'a str>,
+    /// Data centers that the transition touches.
+    pub(crate) affected: BTreeSet<&'a DataCenterId>,
+    /// Hosts of affected data centers that belong to neither site, with whether the plan names them.
+    pub(crate) others: Vec<(&'a Host, bool)>,
+    pub(crate) rows: Vec<SceneRow<'a>>,
+    pub(crate) row_problems: Vec<RowProblem>,
+    /// Connected data domains of affected data centers that no entry of the plan covers.
+    pub(crate) uncovered: Vec<&'a Domain>,
+    /// The virtual machines that are to run, with what the engine shows of each.
+    pub(crate) vms: Vec<(&'a FrozenVm, Option<&'a Vm>)>,
+    /// Virtual machines that are not up at the new site and have not been in this transition.
+    pub(crate) missing_vms: Vec<(&'a FrozenVm, Option<&'a Vm>)>,
+    lost_by_id: HashMap<&'a HostId, &'a Host>,
+    data_center_of_cluster: HashMap<&'a ClusterId, &'a DataCenter>,
+    activated: HashSet<&'a str>,
+    begun: bool,
+    placed: HashMap<&'a HostId, usize>,
+    missing_rows: HashMap<&'a DataCenterId, storage::MissingRows>,
+    /// Data centers with a connected data domain that is not active.
+    unready: HashSet<&'a DataCenterId>,
+}
+
+/// Waits instead of a scene: something that every conclusion needs could not be read.
+pub(crate) fn unreadable(observed: &Observed) -> Vec<Wait> {
+    fn of<T>(read: &Read<T>, what: &'static str) -> Option<Wait> {
+        match read {
+            Read::Seen(_) => None,
+            Read::Unreadable(why) => Some(Wait::EngineUnreadable { what, why: why.clone() }),
+        }
+    }
+    let reads = [
+        of(&observed.engine, "identity"),
+        of(&observed.hosts, "hosts"),
+        of(&observed.clusters, "clusters"),
+        of(&observed.data_centers, "data centers"),
+        of(&observed.domains, "storage domains"),
+        of(&observed.connections, "storage connections"),
+        of(&observed.vms, "virtual machines"),
+        of(&observed.owed_tags, "tags"),
+    ];
+    reads.into_iter().flatten().collect()
+}
+
+impl<'a> Scene<'a> {
+    /// Looks at a pass from the open transition; none if something is unreadable or the plan does not have both sites.
+    pub(crate) fn look(
+        plan: &'a Plan,
+        observed: &'a Observed,
+        memory: &'a Memory,
+        transition: &'a Transition,
+        now: Time,
+    ) -> Option<Scene<'a>> {
+        observed.engine.seen()?;
+        observed.owed_tags.seen()?;
+        let hosts = observed.hosts.seen()?;
+        let clusters = observed.clusters.seen()?;
+        let data_centers = observed.data_centers.seen()?;
+        let domains = observed.domains.seen()?;
+        let connections = observed.connections.seen()?;
+        let vms = observed.vms.seen()?;
+        let to = SiteName(transition.to.clone());
+        let losing = plan.sites.get(&SiteName(transition.from.clone()))?;
+        let winning = plan.sites.get(&to)?;
+
+        let (lost, missing_lost) = find(&losing.hosts, hosts);
+        let (standby, missing_standby) = find(&winning.hosts, hosts);
+        let by_id: HashMap<&DataCenterId, &DataCenter> = data_centers.iter().map(|dc| (&dc.id, dc)).collect();
+        let data_center_of_cluster: HashMap<&ClusterId, &DataCenter> = clusters
+            .iter()
+            .filter_map(|cluster| Some((&cluster.id, *by_id.get(cluster.data_center.as_ref()?)?)))
+            .collect();
+
+        let (rows, row_problems) = resolve_rows(plan, connections, &transition.rows);
+        let rows = storage::scene_rows(rows, domains);
+        let of_hosts = lost.iter().chain(&standby).filter_map(|host| data_center_of_cluster.get(&host.cluster));
+        let moved = rows.iter().filter(|row| row.row.values.len() > 1);
+        let of_rows = moved.flat_map(|row| row.domains.iter().map(|domain| &domain.data_center));
+        let affected: BTreeSet<&DataCenterId> = of_hosts.map(|dc| &dc.id).chain(of_rows).collect();
+
+        let others = others(plan, hosts, clusters, &affected, &lost, &standby);
+        let uncovered = uncovered(plan, domains, &affected, &rows);
+        let missing_rows = storage::missing_rows(&rows, &to, transition);
+        let unconnected = |domain: &&Domain| domain.data && domain.is_connected_by_hosts() && domain.status != "active";
+        let unready = domains.iter().filter(unconnected).map(|domain| &domain.data_center).collect();
+
+        let vms_by_id: HashMap<&VmId, &Vm> = vms.iter().map(|vm| (&vm.id, vm)).collect();
+        let frozen: Vec<_> = transition.vms.iter().map(|vm| (vm, vms_by_id.get(&vm.id).copied())).collect();
+        let mut placed: HashMap<&HostId, usize> = HashMap::new();
+        for host in vms.iter().filter_map(|vm| vm.host.as_ref()) {
+            *placed.entry(host).or_default() += 1;
+        }
+        let mut scene = Scene {
+            plan,
+            observed,
+            memory,
+            transition,
+            now,
+            to,
+            losing,
+            winning,
+            clusters,
+            data_centers,
+            domains,
+            lost_by_id: lost.iter().map(|host| (&host.id, *host)).collect(),
+            lost,
+            standby,
+            missing_standby,
+            missing_lost,
+            affected,
+            others,
+            rows,
+            row_problems,
+            uncovered,
+            vms: frozen,
+            missing_vms: Vec::new(),
+            data_center_of_cluster,
+            begun: keys(memory, transition)
+                .any(|key| matches!(key.kind, StepKind::Activate | StepKind::ConfirmRebooted)),
+            activated: keys(memory, transition)
+                .filter(|key| key.kind == StepKind::Activate)
+                .map(|key| key.object.as_str())
+                .collect(),
+            placed,
+            missing_rows,
+            unready,
+        };
+        scene.missing_vms = scene.find_missing_vms();
+        Some(scene)
+    }
+
+    fn find_missing_vms(&self) -> Vec<(&'a FrozenVm, Option<&'a Vm>)> {
+        let reached: HashSet<&str> = self
+            .transition
+            .reached
+            .keys()
+            .filter_map(|goal| match goal {
+                Goal::VmUp(id) => Some(id.as_str()),
+                Goal::Repointed(_) | Goal::HostUp(_) | Goal::Confirmed(_) | Goal::Parked(_) | Goal::DataCenterUp(_) => {
+                    None
+                }
+            })
+            .collect();
+        let up_elsewhere = |vm: &Vm| vm.is_up() && vm.host.as_ref().is_none_or(|host| self.lost_host(host).is_none());
+        let missing = |(frozen, vm): &&(&FrozenVm, Option<&Vm>)| {
+            !reached.contains(frozen.id.0.as_str()) && !vm.is_some_and(up_elsewhere)
+        };
+        self.vms.iter().filter(missing).copied().collect()
+    }
+
+    /// The evidence on the losing site.
+    pub(crate) fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            plan: self.plan,
+            name: &self.transition.from,
+            site: self.losing,
+            observed: self.observed,
+            memory: self.memory,
+            transition: self.transition,
+            now: self.now,
+        }
+    }
+
+    /// A host of the losing site by its id.
+    pub(crate) fn lost_host(&self, id: &HostId) -> Option<&'a Host> {
+        self.lost_by_id.get(id).copied()
+    }
+
+    /// What a host's status says about its life in this pass.
+    pub(crate) fn life(&self, host: &Host) -> Life {
+        host.life(self.now)
+    }
+
+    /// The data center of a host.
+    pub(crate) fn data_center(&self, host: &Host) -> Option<&'a DataCenter> {
+        self.data_center_of(&host.cluster)
+    }
+
+    /// The data center of a cluster.
+    pub(crate) fn data_center_of(&self, cluster: &ClusterId) -> Option<&'a DataCenter> {
+        self.data_center_of_cluster.get(cluster).copied()
+    }
+
+    /// Standby hosts of a data center.
+    pub(crate) fn standby_of<'s>(&'s self, id: &'s DataCenterId) -> impl Iterator<Item = &'a Host> + 's {
+        self.standby.iter().copied().filter(move |host| self.data_center(host).is_some_and(|dc| dc.id == *id))
+    }
+
+    /// Virtual machines that the engine places on a host.
+    pub(crate) fn placed(&self, host: &Host) -> usize {
+        self.placed.get(&host.id).copied().unwrap_or(0)
+    }
+
+    /// Whether anything was done that a return of the losing site would meet: until then the proof must hold in each pass.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.transition.committed || self.begun
+    }
+
+    /// Whether a standby host was activated by this transition, so that its being alive is our doing.
+    pub(crate) fn activated_by_us(&self, host: &Host) -> bool {
+        self.activated.contains(host.id.0.as_str())
+    }
+
+    /// Whether every connected data domain of a data center is active.
+    pub(crate) fn domains_active(&self, id: &DataCenterId) -> bool {
+        !self.unready.contains(id)
+    }
+}
+
+fn find<'a>(names: &'a [String], hosts: &'a [Host]) -> (Vec<&'a Host>, Vec<&'a str>) {
+    let by_name: HashMap<&str, &Host> = hosts.iter().map(|host| (host.name.as_str(), host)).collect();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for name in names {
+        match by_name.get(name.as_str()) {
+            Some(host) => found.push(*host),
+            None => missing.push(name.as_str()),
+        }
+    }
+    (found, missing)
+}
+
+/// Hosts that hold an affected data center's storage beside those of the two sites. A host whose cluster is not in the list of clusters (the
+/// two lists are not one snapshot) may be in any data center, so it counts.
+fn others<'a>(
+    plan: &Plan,
+    hosts: &'a [Host],
+    clusters: &'a [Cluster],
+    affected: &BTreeSet<&DataCenterId>,
+    lost: &[&Host],
+    standby: &[&Host],
+) -> Vec<(&'a Host, bool)> {
+    let data_centers: HashMap<&ClusterId, Option<&DataCenterId>> =
+        clusters.iter().map(|cluster| (&cluster.id, cluster.data_center.as_ref())).collect();
+    let ours: HashSet<&HostId> = lost.iter().chain(standby).map(|host| &host.id).collect();
+    let named: HashSet<&str> = plan.sites.values().flat_map(|site| &site.hosts).map(String::as_str).collect();
+    let holds = |host: &&Host| match data_centers.get(&host.cluster) {
+        Some(Some(data_center)) => affected.contains(data_center),
+        Some(None) => false,
+        None => true,
+    };
+    let others = hosts.iter().filter(|host| !ours.contains(&host.id)).filter(holds);
+    others.map(|host| (host, named.contains(host.name.as_str()))).collect()
+}
+
+/// Steps that this transition took, or may have.
+fn keys<'a>(memory: &'a Memory, transition: &'a Transition) -> impl Iterator<Item = &'a StepKey> {
+    transition.done.keys().chain(transition.tries.keys()).chain(memory.in_flight.keys())
+}
