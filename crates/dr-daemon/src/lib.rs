@@ -1,7 +1,7 @@
 //! The daemon of ovirt-dr: every effect. It watches plans, observes engines, carries out what the core decided, journals and tells the story.
 //!
 //! A *port* is an edge that a simulation replaces: [`Journal`], [`Prober`], [`Hooks`], [`Clock`], and the client's own transport. Nothing else
-//! is abstracted. Entry points: `run` (the whole daemon) and `PlanLoop` (one plan).
+//! is abstracted. Entry points: [`run`] and [`Daemon`] (all plans of a folder), [`PlanLoop`] (one plan).
 //!
 //! # Architecture invariants
 //! - Never makes a choice about an engine: what may be done was decided by `dr_core::decide`.
@@ -11,20 +11,50 @@
 //!
 //! Reading order: `clock`, `ports`, `report` and `story` (what an operator sees), `settings`, `store`, `folder`, `observe`, `execute`, then the loop.
 
-mod api;
 mod clock;
-mod connect;
-mod execute;
-mod observe;
+mod log;
 mod ports;
 mod report;
+mod settings;
+mod story;
+
+mod connect;
+#[cfg(test)]
+mod fake_engine;
 mod since;
+
+mod observe;
+
+mod execute;
+mod owed_tags;
+
+mod hook;
+mod memory_journal;
+mod probe;
+mod store;
+
+mod folder;
+mod plan_file;
+mod plan_loop;
+
+mod api;
+mod daemon;
 mod socket;
 
 pub use clock::Clock;
 pub use connect::{Door, connect};
+pub use daemon::{Daemon, DaemonError, RunError, run};
 pub use execute::{Executor, PromoteHook, StepContext};
+pub use folder::{FolderError, FoundPlan, PlanFolder, scan};
+pub use hook::ProcessHooks;
+pub use log::{Log, init_log};
+pub use memory_journal::MemoryJournal;
 pub use observe::Observer;
+pub use plan_file::{OnDisk, check_files};
+pub use plan_loop::{PlanLoop, PlanText, Ports};
 pub use ports::*;
+pub use probe::{PROBE_PATIENCE, TcpProber};
 pub use report::*;
+pub use settings::{SETTINGS_FILE, Settings};
 pub use socket::{DEFAULT_SOCKET, Plans, SOCKET_GROUP, Socket, SocketError};
+pub use store::Store;

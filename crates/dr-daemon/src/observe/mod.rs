@@ -15,6 +15,7 @@ use ovirt_client::{Client, Error, Listing, Request, clusters, data_centers, even
 
 use crate::since::Since;
 
+pub(crate) use convert::details;
 
 /// Reads an engine, pass after pass.
 pub struct Observer {
