@@ -30,6 +30,9 @@ mod step;
 mod time;
 mod wait;
 
+#[cfg(test)]
+mod tests;
+
 pub use decide::decide;
 pub use decision::*;
 pub use evidence::{HostEvidence, SILENCE, SILENCE_FRESH, SILENT_ROUNDS};

@@ -65,7 +65,7 @@ fn failover(scene: &Scene, decision: &mut Decision) {
 
 fn phase(scene: &Scene, proof: &proof::Proof, promoted: bool) -> Phase {
     let data_centers_up = scene.affected.iter().all(|id| data_centers::is_up(scene, id));
-    if !proof.proven {
+    if !scene.has_begun() && !proof.allows() {
         Phase::Proving
     } else if !promoted {
         Phase::Promoting
