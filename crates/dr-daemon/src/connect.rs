@@ -94,3 +94,57 @@ impl Transport for Given {
         self.0.send(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn read(secret: Secret, dir: &Path, env: &[(&str, &Path)]) -> Result<String, String> {
+        let look_up =
+            |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_os_str().to_owned());
+        password(&secret, dir, &look_up).map(|secret| secret.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn a_password_is_the_first_line_of_its_file_beside_the_plan() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("engine.password"), "s3 cret \nsecond line\n").unwrap();
+        std::fs::write(dir.path().join("empty"), "\nsecond line\n").unwrap();
+        assert_eq!(read(Secret::File("engine.password".into()), dir.path(), &[]).as_deref(), Ok("s3 cret "));
+        assert!(read(Secret::File("empty".into()), dir.path(), &[]).unwrap_err().contains("no first line"));
+        let missing = read(Secret::File("missing".into()), dir.path(), &[]).unwrap_err();
+        assert!(missing.contains("missing cannot be read"), "{missing}");
+    }
+
+    #[test]
+    fn a_credential_comes_from_systemds_folder_and_a_variable_from_the_environment() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("engine"), "from systemd").unwrap();
+        let credential = || Secret::Credential("engine".to_owned());
+        let nowhere = Path::new("/nowhere");
+        let env = [("CREDENTIALS_DIRECTORY", dir.path()), ("ENGINE_PASSWORD", Path::new("from the environment"))];
+        assert_eq!(read(credential(), nowhere, &env).as_deref(), Ok("from systemd"));
+        assert!(read(credential(), nowhere, &[]).unwrap_err().contains("systemd"));
+        let variable = || Secret::Env("ENGINE_PASSWORD".to_owned());
+        assert_eq!(read(variable(), nowhere, &env).as_deref(), Ok("from the environment"));
+        assert!(read(variable(), nowhere, &[]).unwrap_err().contains("ENGINE_PASSWORD"));
+    }
+
+    #[test]
+    fn a_ca_file_that_is_missing_or_none_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("password"), "x").unwrap();
+        std::fs::write(dir.path().join("ca.pem"), "no certificate").unwrap();
+        let with = |ca: &str| Engine {
+            url: "https://engine.example.com/ovirt-engine/api".to_owned(),
+            username: "admin@internal".to_owned(),
+            password: Secret::File("password".into()),
+            ca_file: Some(ca.into()),
+        };
+        let error = |ca: &str| connect(&with(ca), dir.path(), &Door::Https).unwrap_err();
+        assert!(error("missing.pem").contains("missing.pem cannot be read"), "{}", error("missing.pem"));
+        assert!(error("ca.pem").contains("no usable CA certificate"), "{}", error("ca.pem"));
+    }
+}

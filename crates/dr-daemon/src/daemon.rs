@@ -6,21 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dr_core::Memory;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
+use crate::connect::Door;
 use crate::folder::{FolderError, PlanFolder};
+use crate::hook::ProcessHooks;
 use crate::plan_file::OnDisk;
 use crate::plan_loop::{PlanLoop, Ports};
-use crate::ports::JournalError;
-use crate::report::PlanHandle;
+use crate::ports::{JournalError, Prober};
+use crate::report::{PlanHandle, Report};
+use crate::settings::Settings;
 use crate::socket::{Plans, Socket, SocketError};
+use crate::store::Store;
 
 /// Even without a sign from the folder it is looked at this often: some file systems give none.
 const SLOW_REREAD: Duration = Duration::from_secs(30);
 /// A plan that was just written appears within this time.
 const PLAN_APPEARS: Duration = Duration::from_secs(10);
+
+/// Pause between two signs of life for systemd's watchdog.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// A running daemon.
 pub struct Daemon {
@@ -96,12 +105,68 @@ impl Daemon {
             let _ = task.await;
         }
     }
+}
 
-    /// Runs until `ended` is cancelled, for a main function.
-    pub async fn until(self, ended: CancellationToken) {
-        ended.cancelled().await;
-        self.stop().await;
+/// Why the daemon ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] DaemonError),
+    /// Signals cannot be received.
+    #[error("signals cannot be received: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs the daemon until SIGTERM or SIGINT. Tells systemd when it is ready and when it stops.
+///
+/// # Errors
+/// It could not start; nothing was sent to any engine then.
+pub async fn run(settings: &Settings, prober: Arc<dyn Prober>) -> Result<(), RunError> {
+    let journal = Store::open(&settings.state).await.map_err(DaemonError::from)?;
+    let ports = Ports {
+        clock: Clock::real(),
+        journal: Arc::new(journal),
+        prober,
+        hooks: Arc::new(ProcessHooks),
+        door: Door::Https,
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
+    let daemon = Daemon::start(&settings.plans, Some(&settings.socket), ports).await?;
+    tracing::info!("watching {}, answering on {}", settings.plans.display(), settings.socket.display());
+    tell_systemd(&[sd_notify::NotifyState::Ready]);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = stay_alive(daemon.plans()) => {}
     }
+    tell_systemd(&[sd_notify::NotifyState::Stopping]);
+    daemon.stop().await;
+    Ok(())
+}
+
+/// Pets systemd's watchdog and keeps its STATUS= line, as long as this process schedules anything at all.
+async fn stay_alive(plans: Plans) {
+    loop {
+        let said: Vec<String> = plans.list().iter().map(|plan| status_line(&plan.report.borrow())).collect();
+        let status = said.join("; ");
+        tell_systemd(&[sd_notify::NotifyState::Watchdog, sd_notify::NotifyState::Status(&status)]);
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+    }
+}
+
+fn status_line(report: &Report) -> String {
+    let site = report.accepted_site.as_deref().unwrap_or("not accepted yet");
+    match &report.transition {
+        Some(open) => format!("{}: {} to {}, {}", report.plan, open.from, open.to, report.phase),
+        None => format!("{}: {site}", report.plan),
+    }
+}
+
+fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
+    // Not run by systemd: nobody to tell.
+    let _ = sd_notify::notify(states);
 }
 
 /// Plans with an open transition or debts, whose file must not be missed in silence.
@@ -157,7 +222,8 @@ impl Keeper {
                 Some(_) | None => self.start(&plan.name, plan.path.clone()),
             }
         }
-        let missing: Vec<String> = self.debtors.iter().filter(|name| !found.iter().any(|plan| plan.name == **name)).cloned().collect();
+        let missing: Vec<String> =
+            self.debtors.iter().filter(|name| !found.iter().any(|plan| plan.name == **name)).cloned().collect();
         for name in missing {
             tracing::error!(
                 "{name}: its plan file is gone or renamed, but a transition is open or something is owed. Put {name}.yaml back into {}",

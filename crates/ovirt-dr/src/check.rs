@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dr_plan::{Finding, Level, Parsed, Plan, SiteName};
+use dr_plan::{Finding, Level, Plan, SiteName};
 use serde_json::json;
 
 use crate::cli;
@@ -98,18 +98,13 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 
 /// The plan of a file, and everything that its text and the files it refers to have wrong.
 pub(crate) fn offline(file: &Path) -> Result<(Option<Plan>, Vec<Finding>), Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::said(format!("the plan {} cannot be read: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|error| Failure::said(format!("the plan {} cannot be read: {error}", file.display())))?;
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut parsed = dr_plan::parse(&name, &text);
     let mut findings = std::mem::take(&mut parsed.findings);
-    findings.extend(referred(&parsed, folder(file)));
+    findings.extend(dr_daemon::check_files(&parsed, folder(file)));
     Ok((parsed.plan, findings))
-}
-
-fn referred(parsed: &Parsed, folder: &Path) -> Vec<Finding> {
-    let _ = (parsed, folder);
-    Vec::new()
 }
 
 fn folder(file: &Path) -> &Path {

@@ -86,6 +86,13 @@ Examples:
     History(History),
     /// Check plan files: syntax, references, files; with --online also against the engine
     Check(Check),
+    /// Watch a whole failover, against a simulated engine of its own
+    #[command(after_help = "\
+Examples:
+  ovirt-dr demo
+  ovirt-dr demo --speed 1 --hosts 20 --vms 100
+  ovirt-dr demo --keep                         leave it running, to look at it with the other commands")]
+    Demo(ovirt_dr::demo::Options),
     /// Run the daemon
     Daemon(Daemon),
     /// Run a simulated engine to rehearse with, or break things in it
@@ -264,18 +271,21 @@ Examples:
   ovirt-dr daemon
   ovirt-dr daemon --plans ./plans --state ./state.db --socket ./ovirt-dr.sock --log text")]
 pub(crate) struct Daemon {
-    /// The daemon's own settings [default: ovirt-dr.toml in the folder of the plans, if it is there]
+    /// The daemon's own settings [default: /etc/ovirt-dr/ovirt-dr.toml, if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The folder of the plans [default: /etc/ovirt-dr]
     #[arg(long, value_name = "DIR")]
     pub(crate) plans: Option<PathBuf>,
-    /// The state database [default: /var/lib/ovirt-dr/state.db]
+    /// The state database [default: /var/lib/ovirt-dr/state.sqlite3]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Where the story goes [default: journald under systemd, else text]
     #[arg(long, value_enum, value_name = "WHERE")]
     pub(crate) log: Option<Log>,
+    /// Also write every request to the engine, without secrets
+    #[arg(long)]
+    pub(crate) debug: bool,
     /// Probe through the control door of `ovirt-dr sim`, whose hosts have no real addresses
     #[arg(long, value_name = "URL", hide = true)]
     pub(crate) probe_via: Option<String>,

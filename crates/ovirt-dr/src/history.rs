@@ -11,17 +11,24 @@ use crate::status::{Look, clock};
 /// Every entry as a line. Without `all`, what was only observed is left out.
 pub(crate) fn lines(rows: &[HistoryRow], all: bool, look: &Look) -> String {
     let mut text = String::new();
-    // Intents not ended yet: what each is, and since when.
+    // Intents not ended yet: what each is, and since when. Debts: what each is.
     let mut intents: BTreeMap<u64, (String, u64)> = BTreeMap::new();
+    let mut debts: BTreeMap<&OwedKey, String> = BTreeMap::new();
     for row in rows {
         if let Entry::Intent { id, step, .. } = &row.entry {
             intents.insert(*id, (step.to_string(), row.at));
+        }
+        if let Entry::Owed { what, name, .. } = &row.entry {
+            debts.insert(what, owed(what, name));
         }
         if is_observed(&row.entry) && !all {
             continue;
         }
         let said = match &row.entry {
             Entry::Outcome { id, outcome } => ended(intents.remove(id), outcome, row.at),
+            Entry::GivenBack { what } => {
+                format!("given back: {}", debts.remove(what).unwrap_or_else(|| owed_by_id(what)))
+            }
             other => sentence(other),
         };
         let (at, seq) = (clock(row.at, look, true), format!("#{}", row.seq));
@@ -84,13 +91,10 @@ fn sentence(entry: &Entry) -> String {
         Entry::Held { from, to, reason } => format!("flip from {from} to {to} held: {reason}"),
         Entry::HoldDropped => "nothing is held any more".to_owned(),
         Entry::Proven { epoch, evidence } => format!("failover {epoch}: proven down: {evidence}"),
-        Entry::Intent { step, correlation_id, .. } => format!("{step} (correlation id {correlation_id})"),
+        Entry::Intent { step, correlation_id, .. } => format!("{step}: begins (correlation id {correlation_id})"),
         Entry::Outcome { outcome, .. } => ended(None, outcome, 0),
         Entry::Owed { what, name, .. } => format!("owed from now on: {}", owed(what, name)),
-        Entry::GivenBack { what } => match what {
-            OwedKey::Fencing(id) => format!("given back: fencing of cluster {id}"),
-            OwedKey::PowerManagement(id) => format!("given back: power management of host {id}"),
-        },
+        Entry::GivenBack { what } => format!("given back: {}", owed_by_id(what)),
         Entry::Reached { epoch, goals } => {
             let many = if goals.len() == 1 { "1 goal".to_owned() } else { format!("{} goals", goals.len()) };
             format!("failover {epoch}: {many} reached")
@@ -119,6 +123,13 @@ fn owed(what: &OwedKey, name: &str) -> String {
     match what {
         OwedKey::Fencing(_) => format!("fencing of cluster {name}"),
         OwedKey::PowerManagement(_) => format!("power management of {name}"),
+    }
+}
+
+fn owed_by_id(what: &OwedKey) -> String {
+    match what {
+        OwedKey::Fencing(id) => format!("fencing of the cluster {id}"),
+        OwedKey::PowerManagement(id) => format!("power management of the host {id}"),
     }
 }
 

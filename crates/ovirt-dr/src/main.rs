@@ -37,6 +37,7 @@ mod sim;
 
 mod manual;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     };
     let out = Out::new(cli.output);
     match run(cli, out) {
-        Ok(exit) => exit.into(),
+        Ok(code) => code,
         Err(Failure::ReaderGone) => Exit::Done.into(),
         Err(failure @ Failure::Said(_)) => {
             out.failure(&failure);
@@ -71,9 +72,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, out: Out) -> Result<Exit, Failure> {
+fn run(cli: Cli, out: Out) -> Result<ExitCode, Failure> {
     let Cli { output: _, socket, command } = cli;
-    let is_server = matches!(command, Command::Daemon(_) | Command::Sim(_));
+    let is_server = matches!(command, Command::Demo(_) | Command::Daemon(_) | Command::Sim(_));
     let mut runtime = if is_server {
         tokio::runtime::Builder::new_multi_thread()
     } else {
@@ -84,9 +85,9 @@ fn run(cli: Cli, out: Out) -> Result<Exit, Failure> {
     runtime.block_on(dispatch(command, socket, out))
 }
 
-async fn dispatch(command: Command, socket: Option<std::path::PathBuf>, out: Out) -> Result<Exit, Failure> {
+async fn dispatch(command: Command, socket: Option<PathBuf>, out: Out) -> Result<ExitCode, Failure> {
     let client = Client::at(socket.as_deref());
-    match command {
+    let exit = match command {
         Command::Status(asked) => operate::status(&client, asked.plan, out).await,
         Command::Watch(asked) => watch::run(&client, asked.plan, out).await,
         Command::Preview(asked) => match asked.offline {
@@ -112,11 +113,13 @@ async fn dispatch(command: Command, socket: Option<std::path::PathBuf>, out: Out
         }
         Command::History(asked) => operate::history(&client, asked, out).await,
         Command::Check(asked) => check::run(asked, out).await,
+        Command::Demo(asked) => return Ok(ovirt_dr::demo::run(asked).await),
         Command::Daemon(asked) => daemon::run(asked, socket).await,
         Command::Sim(asked) => sim::run(asked, out).await,
         Command::Completions(asked) => manual::completions(&asked, out),
         Command::Man(asked) => manual::man(asked, out),
-    }
+    };
+    exit.map(ExitCode::from)
 }
 
 async fn because(

@@ -4,6 +4,8 @@
 //! miss one. And it counts only if the account is known to see everything, since the engine answers others with shorter lists.
 
 mod convert;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

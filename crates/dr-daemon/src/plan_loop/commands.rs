@@ -89,7 +89,9 @@ impl PlanLoop {
                 ));
             }
             (None, Some(held)) => held.from.clone(),
-            (None, None) => return Err("no transition is open and no flip is held: there is nothing to abort".to_owned()),
+            (None, None) => {
+                return Err("no transition is open and no flip is held: there is nothing to abort".to_owned());
+            }
         };
         self.failover(&back, by, reason).await
     }

@@ -62,7 +62,8 @@ impl PlanLoop {
                 let Some(transition) = &self.memory.transition else { return Ok("nothing to cancel".to_owned()) };
                 let (epoch, from) = (transition.epoch, transition.from.clone());
                 entries.push(Entry::Cancelled { epoch, by: by.clone(), why });
-                let text = format!("failover {epoch} is turned back by {by}: {from} stays active; what is owed is given back");
+                let text =
+                    format!("failover {epoch} is turned back by {by}: {from} stays active; what is owed is given back");
                 self.tell(vec![self.story.say(now, Level::Notice, text.clone())]);
                 Ok(text)
             }
@@ -99,9 +100,13 @@ impl PlanLoop {
     }
 
     async fn open(&mut self, plan: &Plan, by: &str, why: &str) -> Result<String, String> {
-        let Some(observed) = self.observed.clone() else { return Ok("noted; the engine must be read first".to_owned()) };
+        let Some(observed) = self.observed.clone() else {
+            return Ok("noted; the engine must be read first".to_owned());
+        };
         let Some(from) = site_left(plan, &self.memory).map(str::to_owned) else {
-            return Err("the plan has more than two sites and none was ever accepted: ovirt-dr accept-world first".to_owned());
+            return Err(
+                "the plan has more than two sites and none was ever accepted: ovirt-dr accept-world first".to_owned()
+            );
         };
         let now = self.now();
         let text = self.source.candidate_text().unwrap_or_default().to_owned();
@@ -119,7 +124,8 @@ impl PlanLoop {
             Some(total) => format!("; about {}, critical path: {}", about(total), expected.waits_for().join(", ")),
             None => String::new(),
         };
-        let said = format!("active_site changed from {from} to {} ({by}): failover {epoch} opens{about}", plan.active_site);
+        let said =
+            format!("active_site changed from {from} to {} ({by}): failover {epoch} opens{about}", plan.active_site);
         self.tell(vec![self.story.say(now, Level::Notice, said.clone())]);
         Ok(said)
     }

@@ -104,7 +104,13 @@ struct Ended {
 
 impl PlanLoop {
     /// A loop that is ready to run, and its handle. `dir` is the folder that the plan's relative paths refer to.
-    pub fn new(name: &str, dir: PathBuf, file: Arc<dyn PlanText>, ports: Ports, wake: Arc<Notify>) -> (Self, PlanHandle) {
+    pub fn new(
+        name: &str,
+        dir: PathBuf,
+        file: Arc<dyn PlanText>,
+        ports: Ports,
+        wake: Arc<Notify>,
+    ) -> (Self, PlanHandle) {
         let (ends, ended) = mpsc::unbounded_channel();
         let (ask, commands) = mpsc::channel(16);
         let (report, reported) = watch::channel(Report { plan: name.to_owned(), ..Report::default() });
@@ -249,7 +255,8 @@ impl PlanLoop {
             }
             return;
         }
-        let facts: Vec<(Step, Outcome, Duration)> = ended.into_iter().map(|one| (one.step, one.outcome, one.took)).collect();
+        let facts: Vec<(Step, Outcome, Duration)> =
+            ended.into_iter().map(|one| (one.step, one.outcome, one.took)).collect();
         let lines = self.story.ends(self.now(), &facts, self.memory.owed.len());
         self.tell(lines);
     }
@@ -353,7 +360,8 @@ impl PlanLoop {
         if !self.write(vec![Entry::Closed { epoch: transition.epoch, exceptions: exceptions.clone() }]).await {
             return;
         }
-        let forecast = self.forecast.take().map_or_else(String::new, |f| format!(" (forecast {})", crate::story::said(f)));
+        let forecast =
+            self.forecast.take().map_or_else(String::new, |f| format!(" (forecast {})", crate::story::said(f)));
         let (level, text) = if transition.cancelled {
             (Level::Notice, format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from))
         } else if exceptions.is_empty() {
@@ -376,12 +384,14 @@ impl PlanLoop {
     fn note_closed(&mut self, at: Time, entry: &Entry) {
         match entry {
             Entry::Closed { epoch, exceptions } => {
-                let cancelled = self.last_closed.as_ref().is_some_and(|closed| closed.epoch == *epoch && closed.cancelled);
+                let cancelled =
+                    self.last_closed.as_ref().is_some_and(|closed| closed.epoch == *epoch && closed.cancelled);
                 let exceptions = exceptions.clone();
                 self.last_closed = Some(crate::report::ClosedReport { epoch: *epoch, at: at.0, exceptions, cancelled });
             }
             Entry::Cancelled { epoch, .. } => {
-                self.last_closed = Some(crate::report::ClosedReport { epoch: *epoch, cancelled: true, ..Default::default() });
+                self.last_closed =
+                    Some(crate::report::ClosedReport { epoch: *epoch, cancelled: true, ..Default::default() });
             }
             Entry::Opened(_) => self.last_closed = None,
             Entry::SiteSeen { .. }
@@ -421,7 +431,8 @@ impl PlanLoop {
         }
         let client = crate::connect::connect(&plan.engine, &self.dir, &self.ports.door)?;
         let executor = Executor::new(client.clone(), Arc::clone(&self.ports.prober), Arc::clone(&self.ports.hooks));
-        self.engine = Some(Engine { of: plan.engine.clone(), observer: Observer::new(client), executor: Arc::new(executor) });
+        self.engine =
+            Some(Engine { of: plan.engine.clone(), observer: Observer::new(client), executor: Arc::new(executor) });
         Ok(())
     }
 

@@ -64,7 +64,8 @@ impl PlanLoop {
     }
 
     fn progress(&self) -> Progress {
-        let (Some(transition), Some(plan), Some(observed)) = (&self.memory.transition, self.source.in_force(), &self.observed)
+        let (Some(transition), Some(plan), Some(observed)) =
+            (&self.memory.transition, self.source.in_force(), &self.observed)
         else {
             return Progress::default();
         };

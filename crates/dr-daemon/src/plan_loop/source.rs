@@ -183,5 +183,8 @@ fn in_one_line(finding: &Finding, more: usize) -> String {
     if finding.line == 0 {
         return format!("{}: {}; {}{more}", finding.file, finding.message, finding.remedy);
     }
-    format!("{} line {}, column {}: {}; {}{more}", finding.file, finding.line, finding.column, finding.message, finding.remedy)
+    format!(
+        "{} line {}, column {}: {}; {}{more}",
+        finding.file, finding.line, finding.column, finding.message, finding.remedy
+    )
 }

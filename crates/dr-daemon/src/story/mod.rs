@@ -3,9 +3,9 @@
 //! Nothing is repeated while nothing changes; a wait that lasts says so again after 1, 5 and 15 minutes. Polling is silent. Lines are made by
 //! comparing what is now with what was said before, so that a restarted daemon does not tell old news as new.
 
-mod world;
 mod steps;
 mod waits;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -46,7 +46,10 @@ impl Story {
 
     /// What changed in the engine between two passes.
     pub(crate) fn world(&self, plan: &Plan, before: &Observed, now: &Observed, open: bool) -> Vec<Line> {
-        world::changes(plan, before, now, open).into_iter().map(|(level, text)| self.line(now.at, level, text)).collect()
+        world::changes(plan, before, now, open)
+            .into_iter()
+            .map(|(level, text)| self.line(now.at, level, text))
+            .collect()
     }
 
     /// Steps that are about to be taken and whose beginning is worth a line.

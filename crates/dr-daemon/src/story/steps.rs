@@ -67,7 +67,8 @@ pub(super) fn ends(
     }
     let confirmed = of(StepKind::ConfirmRebooted);
     if !confirmed.is_empty() {
-        let took = done.iter().filter(|(step, _, _)| step.key().kind == StepKind::ConfirmRebooted).map(|(_, _, took)| *took);
+        let took =
+            done.iter().filter(|(step, _, _)| step.key().kind == StepKind::ConfirmRebooted).map(|(_, _, took)| *took);
         let longest = took.max().unwrap_or_default();
         lines.push((Level::Info, format!("{} confirmed after {}", names(&confirmed, "hosts"), in_words(longest))));
     }

@@ -69,7 +69,11 @@ struct Due {
 
 impl Due {
     fn worded(self) -> (Level, String) {
-        let age = if self.again { format!(" (for {})", Said(Duration::from_secs(self.lasted.as_secs()))) } else { String::new() };
+        let age = if self.again {
+            format!(" (for {})", Said(Duration::from_secs(self.lasted.as_secs())))
+        } else {
+            String::new()
+        };
         let more = if self.more == 0 { String::new() } else { format!(" (and {} more of the kind)", self.more) };
         let (level, word) = if self.refusal { (Level::Error, "refused") } else { (Level::Info, "waiting") };
         (level, format!("{word}: {}{more}{age}", self.text))
@@ -128,7 +132,8 @@ mod tests {
     fn a_refusal_is_said_at_once_with_the_plan_in_its_command() {
         let refusal = Refusal::PromotionConfirmation { site: "seville".to_owned() };
         let lines = Waits::default().due(at(0), &[], &[refusal], "erp");
-        let expected = "refused: make the replica at seville writable, then: ovirt-dr confirm erp promoted --reason \"...\"";
+        let expected =
+            "refused: make the replica at seville writable, then: ovirt-dr confirm erp promoted --reason \"...\"";
         assert_eq!(lines, [(Level::Error, expected.to_owned())]);
     }
 }

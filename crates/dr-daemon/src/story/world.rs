@@ -67,15 +67,14 @@ fn non_responsive(plan: &Plan, now: &Observed, hosts: &[&Host], who: &str, open:
     let lost = |site: &SiteName| {
         let all = plan.sites.get(site).map(|site| site.hosts.as_slice()).unwrap_or_default();
         let seen = now.hosts.seen().map(Vec::as_slice).unwrap_or_default();
-        let silent = |name: &String| seen.iter().any(|host| host.name == *name && host.status == HostStatus::NonResponsive);
+        let silent =
+            |name: &String| seen.iter().any(|host| host.name == *name && host.status == HostStatus::NonResponsive);
         !all.is_empty() && all.iter().all(silent)
     };
-    let ours = hosts.iter().any(|host| plan.sites.get(&plan.active_site).is_some_and(|site| site.hosts.contains(&host.name)));
-    let hint = if !open && ours && lost(&plan.active_site) {
-        ". Nothing is done until someone flips active_site"
-    } else {
-        ""
-    };
+    let ours =
+        hosts.iter().any(|host| plan.sites.get(&plan.active_site).is_some_and(|site| site.hosts.contains(&host.name)));
+    let hint =
+        if !open && ours && lost(&plan.active_site) { ". Nothing is done until someone flips active_site" } else { "" };
     (Level::Warning, format!("{who} non_responsive{vms}{hint}"))
 }
 
@@ -114,14 +113,16 @@ fn up(name: &str, id: &str, now: &Observed) -> String {
     let active = domains.iter().filter(|domain| domain.data_center.0 == id && domain.status == "active");
     let mut active: Vec<&str> = active.map(|domain| domain.name.as_str()).collect();
     active.sort_unstable();
-    let domains = if active.is_empty() { String::new() } else { format!("; domains {} active", names(&active, "domains")) };
+    let domains =
+        if active.is_empty() { String::new() } else { format!("; domains {} active", names(&active, "domains")) };
     format!("data center {name} up{spm}{domains}")
 }
 
 fn spm<'a>(data_center: &str, now: &'a Observed) -> Option<&'a Host> {
     let clusters = now.clusters.seen()?;
     let here = |host: &&Host| {
-        let of = clusters.iter().find(|cluster| cluster.id == host.cluster).and_then(|cluster| cluster.data_center.as_ref());
+        let of =
+            clusters.iter().find(|cluster| cluster.id == host.cluster).and_then(|cluster| cluster.data_center.as_ref());
         of.is_some_and(|of| of.0 == data_center)
     };
     now.hosts.seen()?.iter().filter(here).find(|host| host.spm != Spm::None)

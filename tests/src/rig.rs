@@ -1,0 +1,200 @@
+//! The rig: a world, an engine over it, a plan in memory, the real loop of one plan.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dr_core::Time;
+use dr_daemon::{Clock, Command, Door, Journal, Line, MemoryJournal, PlanHandle, PlanLoop, PlanText, Ports, Report};
+use dr_plan::SiteName;
+use engine_sim::world::{World, WorldSpec};
+use engine_sim::{Engine, Settings};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimProber, SimTransport};
+
+/// When simulated days begin: 2026-10-01 12:25:00 UTC, in milliseconds since 1970.
+const BEGINNING: Time = Time(1_790_857_500_000);
+
+/// A plan's text in memory.
+#[derive(Debug, Default)]
+pub struct MemoryPlan(pub Mutex<String>);
+
+impl PlanText for MemoryPlan {
+    fn read(&self) -> Result<String, String> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn set_active_site(&self, site: &SiteName) -> Result<(), String> {
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *text = dr_plan::set_active_site(&text, site).map_err(|finding| finding.to_string())?;
+        Ok(())
+    }
+}
+
+/// Everything that one simulated night needs.
+pub struct Rig {
+    /// The simulated engine.
+    pub engine: Engine,
+    /// The plan's file.
+    pub plan: Arc<MemoryPlan>,
+    /// The journal, which outlives a crash of the loop.
+    pub journal: Arc<MemoryJournal>,
+    /// The clock of the daemon.
+    pub clock: Clock,
+    /// The loop's handle.
+    pub handle: PlanHandle,
+    wake: Arc<Notify>,
+    task: JoinHandle<()>,
+    lines: Arc<Mutex<Vec<Line>>>,
+    listener: JoinHandle<()>,
+}
+
+impl Rig {
+    /// Starts engine and daemon over a world, with `plan` as the plan's text. Call it inside a runtime with a paused clock.
+    ///
+    /// # Panics
+    /// The world's description is contradictory.
+    pub fn start(spec: &WorldSpec, plan: &str) -> Rig {
+        let world = World::new(spec).expect("a consistent world");
+        let engine = Engine::new(world, Settings { seed: spec.seed, ..Settings::default() });
+        let plan = Arc::new(MemoryPlan(Mutex::new(plan.to_owned())));
+        let journal = Arc::new(MemoryJournal::default());
+        let clock = Clock::starting_at(BEGINNING, 1.0);
+        let wake = Arc::new(Notify::new());
+        let lines = Arc::default();
+        let (task, handle, listener) = launch(&engine, &plan, &journal, &clock, &wake, &lines);
+        Rig { engine, plan, journal, clock, handle, wake, task, lines, listener }
+    }
+
+    /// `kill -9`: the loop and everything it had under way end at once; the engine goes on.
+    pub fn kill(&mut self) {
+        self.task.abort();
+        self.listener.abort();
+    }
+
+    /// Starts the daemon anew on the same journal and file.
+    pub fn restart(&mut self) {
+        self.kill();
+        let (task, handle, listener) =
+            launch(&self.engine, &self.plan, &self.journal, &self.clock, &self.wake, &self.lines);
+        self.task = task;
+        self.handle = handle;
+        self.listener = listener;
+    }
+
+    /// Edits the plan's file as an operator would, and lets the daemon notice.
+    pub fn edit(&self, edit: impl FnOnce(&str) -> String) {
+        {
+            let mut text = self.plan.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *text = edit(&text);
+        }
+        self.wake.notify_one();
+    }
+
+    /// Flips `active_site` in the file.
+    pub fn flip(&self, site: &str) {
+        self.edit(|text| {
+            let lines = text.lines().map(|line| {
+                if line.starts_with("active_site:") { format!("active_site: {site}") } else { line.to_owned() }
+            });
+            lines.collect::<Vec<_>>().join("\n") + "\n"
+        });
+    }
+
+    /// Asks the loop.
+    pub async fn ask(&self, command: Command) -> Result<String, String> {
+        self.handle.ask(command).await
+    }
+
+    /// The newest report.
+    pub fn report(&self) -> Report {
+        self.handle.report.borrow().clone()
+    }
+
+    /// Lets simulated time pass.
+    pub async fn pass(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    /// Lets time pass until the report is as wanted; the report at the end of `limit` otherwise.
+    ///
+    /// # Errors
+    /// The limit passed: what the report and the story said at the end.
+    pub async fn until(&self, limit: Duration, wanted: impl Fn(&Report) -> bool) -> Result<Report, String> {
+        let mut reports = self.handle.report.clone();
+        let waited = tokio::time::timeout(limit, reports.wait_for(|report| wanted(report))).await;
+        match waited {
+            Ok(Ok(report)) => Ok(report.clone()),
+            Ok(Err(_)) => Err(format!("the loop ended\n{}", self.story())),
+            Err(_) => Err(format!("not within {limit:?}: {:#?}\n{}", self.report(), self.story())),
+        }
+    }
+
+    /// The story so far: seconds since the beginning, then the line.
+    pub fn story(&self) -> String {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut story = String::new();
+        for line in lines.iter() {
+            let seconds = line.at.saturating_sub(BEGINNING.0) / 1000;
+            story.push_str(&format!("{seconds:>4}s {}\n", line.text));
+        }
+        story
+    }
+
+    /// The lines so far, without times.
+    pub fn texts(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(|line| line.text.clone()).collect()
+    }
+
+    /// The journal's entries.
+    pub async fn entries(&self) -> Vec<dr_core::Stamped> {
+        self.journal.read("erp").await.unwrap_or_default()
+    }
+
+    /// Mutating requests that the engine was sent so far, logins not counted.
+    pub fn mutations(&self) -> Vec<String> {
+        let all = self.engine.mutations().into_iter();
+        all.filter(|one| !one.path.contains("/sso/")).map(|one| format!("{} {}", one.method, one.path)).collect()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+type Launched = (JoinHandle<()>, PlanHandle, JoinHandle<()>);
+
+fn launch(
+    engine: &Engine,
+    plan: &Arc<MemoryPlan>,
+    journal: &Arc<MemoryJournal>,
+    clock: &Clock,
+    wake: &Arc<Notify>,
+    lines: &Arc<Mutex<Vec<Line>>>,
+) -> Launched {
+    let ports = Ports {
+        clock: clock.clone(),
+        journal: Arc::clone(journal) as Arc<dyn Journal>,
+        prober: Arc::new(SimProber(engine.clone())),
+        hooks: Arc::new(SimHooks(engine.clone())),
+        door: Door::Given(Arc::new(SimTransport(engine.clone())), PASSWORD.to_owned().into()),
+    };
+    let (plan_loop, handle) =
+        PlanLoop::new("erp", PathBuf::from("/plans"), Arc::clone(plan) as Arc<dyn PlanText>, ports, Arc::clone(wake));
+    let mut heard = handle.lines.subscribe();
+    let kept = Arc::clone(lines);
+    let listener = tokio::spawn(async move {
+        while let Ok(line) = heard.recv().await {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    });
+    let task = tokio::spawn(async move {
+        let _ = plan_loop.run().await;
+    });
+    (task, handle, listener)
+}
