@@ -58,7 +58,7 @@ fn password(
         Secret::File(file) => first_line(&dir.join(file), "the engine's password file"),
         Secret::Credential(name) => {
             let folder = env("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-                format!("the systemd credential {name} is not there: the daemon was not started by systemd; use `password_file` instead")
+                format!("the systemd credential {name} is not there: the daemon was not started by systemd; give a file instead, or start it by systemd")
             })?;
             first_line(&Path::new(&folder).join(name), "the systemd credential")
         }
