@@ -105,11 +105,12 @@ impl Executor {
     ) -> Result<(), Outcome> {
         let left = owed_tags::leave(&self.client, key, name, original, context).await;
         // Nothing was switched off yet, whatever became of the tag.
-        left.map_err(|error| match ended::outcome(&error) {
-            Outcome::Unconfirmed { text } => {
-                failed(format!("the original could not be left as a tag in the engine: {text}"))
+        left.map_err(|error| {
+            let outcome = ended::outcome(&error);
+            if let Outcome::Unconfirmed { text } = &outcome {
+                return failed(format!("the original could not be left as a tag in the engine: {text}"));
             }
-            outcome => outcome,
+            outcome
         })
     }
 
@@ -152,8 +153,9 @@ fn agrees(wanted: &Value, found: &Value) -> bool {
         (Value::Object(wanted), Value::Object(found)) => {
             wanted.iter().all(|(name, value)| found.get(name).is_some_and(|found| agrees(value, found)))
         }
-        (Value::String(wanted), Value::String(found)) => wanted == found,
-        (Value::String(text), other) | (other, Value::String(text)) => *text == other.to_string(),
+        (Value::String(text), other) | (other, Value::String(text)) => {
+            other.as_str().map_or_else(|| other.to_string(), str::to_owned) == *text
+        }
         (wanted, found) => wanted == found,
     }
 }

@@ -44,12 +44,12 @@ impl Executor {
 }
 
 fn direct_lun(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Refused { class: RefusedClass::Other, text } if text.contains(DIRECT_LUN_IN_USE) => {
-            Outcome::Refused { class: RefusedClass::DirectLunInUse, text }
-        }
-        other => other,
+    if let Outcome::Refused { class: RefusedClass::Other, text } = &outcome
+        && text.contains(DIRECT_LUN_IN_USE)
+    {
+        return Outcome::Refused { class: RefusedClass::DirectLunInUse, text: text.clone() };
     }
+    outcome
 }
 
 /// Always complete: halves are merged wrongly by the engine (storage.md 2.2).
