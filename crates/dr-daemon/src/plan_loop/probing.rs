@@ -96,12 +96,11 @@ async fn rounds(
 ) {
     loop {
         let probes: Vec<Probe> = lock(&shared).probes.iter().cloned().collect();
-        let answers = round(prober.as_ref(), &probes).await;
+        let answers = round(prober.as_ref(), &probes, &clock).await;
         let (news, urgent) = {
             let mut shared = lock(&shared);
-            let at = clock.now();
             let mut news = false;
-            for (probe, answer) in answers {
+            for (probe, answer, at) in answers {
                 let before = shared.rounds.states().get(&probe).map(|state| state.last.is_alive());
                 news |= before.is_some_and(|before| before != answer.is_alive());
                 shared.rounds.note(&probe, answer, at);
