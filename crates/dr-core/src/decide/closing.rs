@@ -49,7 +49,7 @@ fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, decision: &
         }
         let up = data_centers::is_up(scene, &data_center.id);
         let reached = reached_up(scene, data_center);
-        if up && !reached {
+        if up && !reached && data_centers::first_standby_up(scene, data_center).is_some() {
             decision.waits.push(Wait::Settling { what: format!("data center {} is up", data_center.name) });
         }
         settled &= up && reached;
@@ -82,7 +82,8 @@ fn hosts(scene: &Scene, exceptions: &mut Vec<String>, decision: &mut Decision) -
         }
         let detail = host.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
         exceptions.push(format!("host {} is {}{detail}", host.name, host.status));
-        if host.status == HostStatus::Up {
+        let data_center_is_up = scene.data_center(host).is_some_and(|dc| data_centers::is_up(scene, &dc.id));
+        if host.status == HostStatus::Up && data_center_is_up {
             decision.waits.push(Wait::Settling { what: format!("{} is up", host.name) });
         }
         done &= since_up(scene) >= HOST_PATIENCE;

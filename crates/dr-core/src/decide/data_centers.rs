@@ -22,7 +22,10 @@ pub(crate) fn is_up(scene: &Scene, id: &DataCenterId) -> bool {
 
 /// Whether the storage that a data center's hosts connect to is the new site's, the old site having been proven down.
 pub(crate) fn has_new_storage(scene: &Scene, id: &DataCenterId) -> bool {
-    scene.transition.proven.is_some() && super::storage::is_promoted(scene) && scene.rows_missing(id) == 0
+    scene.affected.contains(id)
+        && scene.transition.proven.is_some()
+        && super::storage::is_promoted(scene)
+        && scene.rows_missing(id) == 0
 }
 
 /// Explains each affected data center, and notes those that have arrived.
@@ -116,7 +119,7 @@ fn last_move(scene: &Scene, data_center: &DataCenter, standby_up: Time) -> Time 
     confirmed.chain([standby_up]).max().unwrap_or(standby_up)
 }
 
-fn first_standby_up(scene: &Scene, data_center: &DataCenter) -> Option<Time> {
+pub(crate) fn first_standby_up(scene: &Scene, data_center: &DataCenter) -> Option<Time> {
     let up = scene.standby_of(&data_center.id).filter(|host| host.status == HostStatus::Up);
     up.map(|host| host.since).min()
 }

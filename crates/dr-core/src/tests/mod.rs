@@ -2,9 +2,20 @@
 
 mod world;
 
+mod calm;
+mod closing;
+mod confirmation;
+mod data_centers;
 mod fencing;
 mod holders;
+mod kinds;
+mod parking;
+mod promotion;
 mod proof;
+mod repointing;
+mod standby;
+mod vms;
+mod withheld;
 
 use expect_test::Expect;
 

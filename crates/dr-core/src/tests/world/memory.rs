@@ -67,7 +67,7 @@ impl Draft {
             "promoted" => said(Confirmation::Promoted),
             "vouched" => said(Confirmation::SiteDown),
             "ignore" => said(Confirmation::IgnoreProbe { host: words.next(), probe: words.next() }),
-            "allowed" => said(Confirmation::Connection { name: rest.to_owned() }),
+            "allowed" => return vec![(ago(60), said(Confirmation::Connection { name: rest.to_owned() }))],
             "flip-confirmed" => said(Confirmation::Flip),
             "engine-confirmed" => said(Confirmation::Engine { instance_id: words.next(), event_id: words.number() }),
             "cancelled" => Entry::Cancelled { epoch: EPOCH, by: by(), why: "test".to_owned() },

@@ -54,6 +54,8 @@ struct Draft {
     from: String,
     to: String,
     transition: bool,
+    /// When the pass began to read.
+    at: Time,
     /// Rows by the engine's id, frozen when the transition opened.
     frozen: BTreeMap<String, String>,
     /// Virtual machines that the transition does not start.
@@ -96,6 +98,7 @@ impl Draft {
             from: "a".to_owned(),
             to: "b".to_owned(),
             transition: true,
+            at: NOW,
             frozen: BTreeMap::new(),
             unlisted: Vec::new(),
             memories: Vec::new(),
@@ -127,6 +130,7 @@ impl Draft {
                 assert_eq!(words.next(), "to", "{line}");
                 self.to = words.next();
             }
+            "read" => self.at = ago(words.number()),
             "calm" => self.transition = false,
             _ => self.memories.push(line.to_owned()),
         }
@@ -143,7 +147,7 @@ impl Draft {
         let bad = |what: &str| unreadable.iter().any(|word| word == what);
         World {
             observed: Observed {
-                at: NOW,
+                at: self.at,
                 engine: read(self.engine, bad("identity")),
                 hosts: read(self.hosts, bad("hosts")),
                 clusters: read(self.clusters, bad("clusters")),

@@ -79,10 +79,12 @@ impl Draft {
             Limits { hosts: limit("limit-hosts"), connections: limit("limit-connections"), vms: limit("limit-vms") };
     }
 
-    /// `site a dc=dc1: a1 non_responsive spm pm vms=2, a2 gone`
+    /// `site a dc=dc1: a1 non_responsive spm pm vms=2, a2 gone`; a second line about a site replaces the first.
     pub(super) fn site_line(&mut self, text: &str) {
         let (head, hosts) = text.split_once(':').expect("site NAME: hosts");
         let (name, common) = head.split_once(' ').unwrap_or((head, ""));
+        let before = std::mem::take(&mut self.site(name).hosts);
+        self.hosts.retain(|host| !before.contains(&host.name));
         let mut names = Vec::new();
         for host in hosts.split(',').map(str::trim).filter(|host| !host.is_empty()) {
             names.push(self.host(&format!("{host} {common}")));

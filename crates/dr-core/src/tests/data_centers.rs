@@ -1,0 +1,196 @@
+//! Data centers: what each waits for, and when its being up counts.
+
+use expect_test::{Expect, expect};
+
+/// What stands in every world of this file.
+const USUAL: &str = "
+    site b: b1 up for=10
+    cluster main fencing=off
+    proven
+    nfs data1 at=b
+    done repoint data1/0 400
+    done activate b1 380
+";
+
+fn check(more: &str, expected: Expect) {
+    super::check(&format!("{USUAL}{more}"), expected);
+}
+
+#[test]
+fn it_waits_for_a_host() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 unassigned
+        ",
+        expect![[r#"
+            phase    activating
+            waits    b1 is unassigned
+            waits    data center dc1 is problematic: no host of the new site is up yet
+        "#]],
+    );
+}
+
+#[test]
+fn it_waits_for_the_confirmation_of_its_spm() {
+    check(
+        "
+        site a: a1 non_responsive spm
+        flying confirm a1 4
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is problematic: its SPM a1 is not confirmed yet
+        "#]],
+    );
+}
+
+#[test]
+fn it_waits_for_the_lease_of_the_dead_spm() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 up contending for=10
+        dc dc1 contend
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is contend: b1 takes the SPM role; the storage lease of the dead SPM may have to run out
+        "#]],
+    );
+}
+
+#[test]
+fn it_may_have_died_with_a_starting_engine() {
+    check(
+        "
+        site a: a1 maintenance
+        dc dc1 not_operational
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is not_operational: its SPM died while the engine was starting; confirming that host moves it on
+        "#]],
+    );
+}
+
+#[test]
+fn it_may_be_in_maintenance() {
+    check(
+        "
+        site a: a1 maintenance
+        dc dc1 maintenance
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is maintenance: its master domain is in maintenance: activate that domain
+        "#]],
+    );
+}
+
+#[test]
+fn an_spm_that_is_not_ours_is_named() {
+    check(
+        "
+        site a: a1 maintenance
+        host x1 non_responsive spm
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is problematic: its SPM x1 is non_responsive and not one of a: confirm it by hand
+        "#]],
+    );
+}
+
+#[test]
+fn after_five_minutes_without_a_move_the_ways_out_are_named() {
+    check(
+        "
+        opened 900
+        site a: a1 maintenance
+        site b: b1 up for=700
+        reached confirmed a1 310
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is problematic: an SPM is elected every 10 s; storage may still name the dead one
+            refused  data center dc1 has not moved for 5 min 10 s: storage still names a dead SPM. Ways out: wait for its lease to run out, bring that host back without network to its virtual machines, or remove the dead host from the engine (DELETE /hosts/ID)
+            reached  Parked("a1")
+        "#]],
+    );
+}
+
+#[test]
+fn a_host_confirmed_since_is_a_move() {
+    check(
+        "
+        opened 900
+        site a: a1 maintenance
+        site b: b1 up for=700
+        reached confirmed a1 290
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is problematic: an SPM is elected every 10 s; storage may still name the dead one
+            reached  Parked("a1")
+        "#]],
+    );
+}
+
+#[test]
+fn up_counts_when_it_lasts() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 up for=60 spm
+        dc dc1 up for=9
+        ",
+        expect![[r#"
+            phase    settling
+            waits    storage domain data1 is unknown
+            waits    data center dc1 is up, watched for a moment
+            waits    b1 is up, watched for a moment
+            reached  HostUp("b1")
+        "#]],
+    );
+}
+
+#[test]
+fn up_without_a_host_of_the_new_site_does_not_count() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 unassigned
+        dc dc1 up for=60
+        ",
+        expect![[r#"
+            phase    settling
+            waits    b1 is unassigned
+            waits    storage domain data1 is unknown
+        "#]],
+    );
+}
+
+#[test]
+fn a_domain_that_is_not_active_is_waited_for() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 up for=60 spm
+        dc dc1 up for=60
+        nfs data2 at=b domain=inactive
+        domain old maintenance
+        iso images inactive
+        ",
+        expect![[r#"
+            phase    settling
+            waits    storage domain data1 is unknown
+            waits    storage domain data2 is inactive
+            waits    data center dc1 is up, watched for a moment
+            waits    b1 is up, watched for a moment
+            reached  Repointed("data2/0")
+            reached  HostUp("b1")
+            reached  DataCenterUp("dc1")
+        "#]],
+    );
+}
