@@ -72,7 +72,7 @@ impl HttpTransport {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
-            .map_err(|error| TrustError::Setup(chain(&error)))?;
+            .map_err(|error| TrustError::Setup(root_cause(&error)))?;
         Ok(Self { client, body_limit: BODY_LIMIT })
     }
 
@@ -139,13 +139,13 @@ fn failure(error: &reqwest::Error) -> TransportError {
     let kind = kind_of(error);
     // Certain only while no connection stood: afterwards some bytes may have gone out.
     let may_have_been_sent = !(error.is_connect() || error.is_builder());
-    TransportError { may_have_been_sent, kind, message: chain(error) }
+    TransportError { may_have_been_sent, kind, message: root_cause(error) }
 }
 
 /// An answer that began and did not end.
 fn cut_short(error: &reqwest::Error) -> TransportError {
     let kind = if error.is_timeout() { TransportErrorKind::Timeout } else { TransportErrorKind::TruncatedBody };
-    TransportError { may_have_been_sent: true, kind, message: chain(error) }
+    TransportError { may_have_been_sent: true, kind, message: root_cause(error) }
 }
 
 fn kind_of(error: &reqwest::Error) -> TransportErrorKind {
@@ -195,16 +195,12 @@ fn tls_kind(error: &rustls::Error) -> TransportErrorKind {
     }
 }
 
-/// The causes in one line. Reqwest's own first line is left out: it repeats the URL.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(current) = cause {
-        let text = current.to_string();
-        if words.last() != Some(&text) {
-            words.push(text);
-        }
-        cause = current.source();
+/// The innermost cause in one line: what stands around it only names the library's layers, and some causes end in a link to a manual.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    while let Some(next) = cause.source() {
+        cause = next;
     }
-    if words.is_empty() { error.to_string() } else { words.join(": ") }
+    let text = cause.to_string();
+    text.split(": https://").next().unwrap_or_default().to_owned()
 }

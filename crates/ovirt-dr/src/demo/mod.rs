@@ -58,7 +58,7 @@ pub enum Fault {
     Lock,
     /// The engine restarts in the middle
     Restart,
-    /// A lost host answers again before it is confirmed, and is then switched off for good
+    /// A lost host answers again before it is confirmed: refused, until it falls silent
     Return,
 }
 
@@ -93,6 +93,10 @@ async fn play(options: &Options, view: &View) -> Result<(), String> {
     view.heading("madrid loses power");
     stage.lose(options.fault)?;
     stage.lost_is_seen(LOSS_IS_SEEN).await?;
+    if options.fault == Some(Fault::Return) {
+        stage.answers_on_ssh(true)?;
+        stage.pass(Duration::from_secs(15)).await;
+    }
 
     view.heading("An operator edits one line of the plan");
     let mut timeline = Timeline::begin(&stage, SITES[1]).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use dr_core::{Said, Time};
 use dr_daemon::{Clock, Daemon, Door, PlanHandle, Ports, Report, Store};
-use engine_sim::world::{HostStatus, VmStatus, World, WorldSpec};
+use engine_sim::world::{HostStatus, SshManner, VmStatus, World, WorldSpec};
 use engine_sim::{Engine, Server, Settings};
 
 use super::view::{Promise, View};
@@ -149,18 +149,24 @@ impl Stage {
                 Ok(middle)
             }
             Fault::Return => {
-                if report.transition.is_none() {
-                    return Ok(false);
+                let refused = !report.refusals.is_empty();
+                if refused {
+                    self.pass(Duration::from_secs(60)).await;
+                    self.answers_on_ssh(false)?;
                 }
-                let name = format!("{}-h2", SITES[0]);
-                let host = self.engine.world(|world| world.host_named(&name).map(|host| host.id)).ok_or("no host")?;
-                self.engine.world(|world| world.power_on(host));
-                self.engine.world(|world| world.set_host_link(host, engine_sim::world::Link::Answering));
-                self.pass(Duration::from_secs(60)).await;
-                self.engine.world(|world| world.power_off(host));
-                Ok(true)
+                Ok(refused)
             }
         }
+    }
+
+    /// Lets the SSH port of a lost host answer although nothing else there does, or fall silent.
+    pub(super) fn answers_on_ssh(&self, answers: bool) -> Result<(), String> {
+        let manner = if answers { SshManner::Mute } else { SshManner::AsLink };
+        self.engine.world(|world| {
+            let host = world.host_named(&format!("{}-h2", SITES[0])).ok_or("no host")?.id;
+            world.set_host_ssh(host, manner);
+            Ok(())
+        })
     }
 
     /// Mutating requests so far.
@@ -268,6 +274,7 @@ fn write_plan(plans: &std::path::Path, spec: &WorldSpec, url: &str, ca_pem: &str
             password: "file: engine.password",
             active: SITES[0],
             hooks: true,
+            gateways: true,
             extra: "",
         },
     );

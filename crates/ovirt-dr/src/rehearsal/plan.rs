@@ -17,6 +17,8 @@ pub struct PlanOptions<'a> {
     pub active: &'a str,
     /// Whether each site is promoted by a hook `hooks/promote-SITE`.
     pub hooks: bool,
+    /// Whether each site's gateway must be silent too.
+    pub gateways: bool,
     /// Further lines at the end: witnesses, virtual machines, policy.
     pub extra: &'a str,
 }
@@ -31,7 +33,7 @@ pub fn two_sites_and_a_witness(sites: [&str; 2], hosts_per_site: usize, vms: usi
 
 /// YAML of a plan that covers the whole world: every site, every replicated data domain.
 pub fn plan_for(spec: &WorldSpec, options: PlanOptions<'_>) -> String {
-    let PlanOptions { url, ca_file, password, active, hooks, extra } = options;
+    let PlanOptions { url, ca_file, password, active, hooks, gateways, extra } = options;
     let mut plan = String::new();
     let _ = writeln!(plan, "version: 1\nactive_site: {active}                 # the one line an operator edits\n");
     let _ = writeln!(plan, "engine:\n  url: {url}\n  username: admin@internal\n  password: {{ {password} }}");
@@ -42,7 +44,7 @@ pub fn plan_for(spec: &WorldSpec, options: PlanOptions<'_>) -> String {
     for site in spec.sites.iter().filter(|site| !site.hosts.is_empty()) {
         let hosts: Vec<&str> = site.hosts.iter().map(|host| host.name.as_str()).collect();
         let _ = writeln!(plan, "  {}:\n    hosts: [{}]", site.name, hosts.join(", "));
-        if let Some(gateway) = site.witnesses.first() {
+        if let Some(gateway) = site.witnesses.first().filter(|_| gateways) {
             let _ = writeln!(plan, "    evidence:\n      also: [ {{ tcp: \"{gateway}:443\" }} ]");
         }
         if hooks {
