@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::Journal;
+use crate::ports::{Journal, JournalError};
 use crate::report::{Command, Line, PlanHandle, Report};
 use crate::socket::{Peer, Plans};
 
@@ -175,17 +175,13 @@ async fn history(
 ) -> Result<Json<Value>, Problem> {
     let Query(Slice { after, limit }) = slice.map_err(|error| bad(error.body_text()))?;
     let limit = limit.unwrap_or(ENTRIES).min(MOST_ENTRIES);
-    let stamped = api.journal.read(&name).await;
-    let stamped = stamped.map_err(|error| Problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    if stamped.is_empty() {
+    let unreadable = |error: JournalError| Problem(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+    let wanted = api.journal.history(&name, after, limit).await.map_err(unreadable)?;
+    if wanted.is_empty() && !api.journal.plans().await.map_err(unreadable)?.contains(&name) {
         // A plan that was removed still has its history; one that never was has not.
         api.plan(&name)?;
     }
-    let wanted: Vec<&Stamped> = match after {
-        Some(after) => stamped.iter().filter(|entry| entry.seq > after).take(limit).collect(),
-        None => stamped.iter().skip(stamped.len().saturating_sub(limit)).collect(),
-    };
-    let entries: Result<Vec<Value>, serde_json::Error> = wanted.into_iter().map(row).collect();
+    let entries: Result<Vec<Value>, serde_json::Error> = wanted.iter().map(row).collect();
     let entries = entries.map_err(|error| Problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     Ok(Json(json!({ "entries": entries })))
 }

@@ -76,10 +76,12 @@ async fn run(path: &Path, timeout: Duration, input: String) -> HookEnd {
 
 /// What helps where a hook could not even be started.
 fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => ": it, or the interpreter that its first line names, does not exist",
-        io::ErrorKind::PermissionDenied => ": the daemon's user must have the right to execute it; chmod 0755 it",
-        _ => "",
+    if error.kind() == io::ErrorKind::NotFound {
+        ": it, or the interpreter that its first line names, does not exist"
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        ": the daemon's user must have the right to execute it; chmod 0755 it"
+    } else {
+        ""
     }
 }
 

@@ -1,6 +1,6 @@
 //! The journal in memory, for tests and simulations. Same port, same tests as the one on disk.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dr_core::{Entry, Stamped, Time};
 use futures::future::BoxFuture;
@@ -8,14 +8,28 @@ use futures::future::BoxFuture;
 use crate::ports::{Journal, JournalError};
 
 /// A journal that lives as long as the value does: it outlives a crash of the loop that writes to it.
+///
+/// An append may be interrupted where a real one may: before anything is written, and after everything is durable but before the caller
+/// hears of it. Whoever drops its future at one of the two sees what a restarted daemon would see.
 #[derive(Debug, Default)]
 pub struct MemoryJournal {
-    rows: Mutex<Vec<(String, Stamped)>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    rows: Vec<(String, Stamped)>,
+    crashes: u64,
 }
 
 impl MemoryJournal {
-    fn rows(&self) -> std::sync::MutexGuard<'_, Vec<(String, Stamped)>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The daemon is killed: appends that are under way and not yet durable never will be, and their callers get an error.
+    pub fn crash(&self) {
+        self.kept().crashes += 1;
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -25,32 +39,45 @@ impl Journal for MemoryJournal {
         plan: &'a str,
         entries: Vec<(Time, Entry)>,
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
-        // Nothing is written before the future is polled: a caller that crashes first leaves no trace.
+        let life = self.kept().crashes;
         Box::pin(async move {
-            let mut rows = self.rows();
-            let mut written = Vec::with_capacity(entries.len());
-            for (at, entry) in entries {
-                let seq = rows.len() as u64 + 1;
-                rows.push((plan.to_owned(), Stamped { seq, at, entry }));
-                written.push(seq);
-            }
+            tokio::task::yield_now().await;
+            let written = self.kept().write(life, plan, entries)?;
+            tokio::task::yield_now().await;
             Ok(written)
         })
     }
 
     fn read<'a>(&'a self, plan: &'a str) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
         Box::pin(async move {
-            let rows = self.rows();
-            Ok(rows.iter().filter(|(of, _)| of == plan).map(|(_, stamped)| stamped.clone()).collect())
+            let kept = self.kept();
+            Ok(kept.rows.iter().filter(|(of, _)| of == plan).map(|(_, stamped)| stamped.clone()).collect())
         })
     }
 
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>> {
         Box::pin(async move {
-            let mut plans: Vec<String> = self.rows().iter().map(|(plan, _)| plan.clone()).collect();
+            let mut plans: Vec<String> = self.kept().rows.iter().map(|(plan, _)| plan.clone()).collect();
             plans.sort();
             plans.dedup();
             Ok(plans)
         })
+    }
+}
+
+impl Kept {
+    /// Writes all entries or none.
+    fn write(&mut self, life: u64, plan: &str, entries: Vec<(Time, Entry)>) -> Result<Vec<u64>, JournalError> {
+        if life != self.crashes {
+            let text = "the daemon that wrote this has crashed".to_owned();
+            return Err(JournalError { place: "in memory".to_owned(), text });
+        }
+        let mut written = Vec::with_capacity(entries.len());
+        for (at, entry) in entries {
+            let seq = self.rows.len() as u64 + 1;
+            self.rows.push((plan.to_owned(), Stamped { seq, at, entry }));
+            written.push(seq);
+        }
+        Ok(written)
     }
 }

@@ -17,6 +17,27 @@ pub trait Journal: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>>;
     /// Everything that a plan ever journalled, oldest first.
     fn read<'a>(&'a self, plan: &'a str) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>>;
+    /// A part for whoever looks back: the first `limit` entries numbered above `after`, or without it the newest `limit`; oldest first.
+    fn history<'a>(
+        &'a self,
+        plan: &'a str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
+        Box::pin(async move {
+            let mut all = self.read(plan).await?;
+            match after {
+                Some(after) => {
+                    all.retain(|one| one.seq > after);
+                    all.truncate(limit);
+                }
+                None => {
+                    all.drain(..all.len().saturating_sub(limit));
+                }
+            }
+            Ok(all)
+        })
+    }
     /// Every plan that has entries.
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>>;
 }

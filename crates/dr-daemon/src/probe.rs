@@ -77,15 +77,21 @@ async fn connect(address: &SocketAddr) -> Answer {
 
 /// A refusal is a sign of life, a timeout is silence, anything else says something about us and nothing about the address.
 fn judge(error: &io::Error) -> Answer {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Answer::Refused,
-        io::ErrorKind::TimedOut => Answer::Silent,
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, TimedOut};
+
+    let kind = error.kind();
+    if matches!(kind, ConnectionRefused | ConnectionReset) {
+        Answer::Refused
+    } else if kind == TimedOut {
+        Answer::Silent
+    } else if matches!(kind, HostUnreachable | NetworkUnreachable) {
         // Seen from the same network a dead host is no silence either: this machine itself finds that nobody owns the address.
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Answer::Unreadable(format!(
+        Answer::Unreadable(format!(
             "no route to it ({error}), which may be this machine's own trouble; whoever knows that the site is down says so with \
-             `ovirt-dr confirm site-down`"
-        )),
-        _ => Answer::Unreadable(error.to_string()),
+             `ovirt-dr confirm PLAN site-down`"
+        ))
+    } else {
+        Answer::Unreadable(error.to_string())
     }
 }
 
@@ -181,7 +187,7 @@ mod tests {
         assert_eq!(judged(rustix::io::Errno::TIMEDOUT), Answer::Silent);
         for no_route in [rustix::io::Errno::HOSTUNREACH, rustix::io::Errno::NETUNREACH] {
             let answer = judged(no_route);
-            assert!(matches!(&answer, Answer::Unreadable(why) if why.contains("confirm site-down")), "{answer:?}");
+            assert!(matches!(&answer, Answer::Unreadable(why) if why.contains("site-down")), "{answer:?}");
         }
         for ours in [rustix::io::Errno::PERM, rustix::io::Errno::MFILE, rustix::io::Errno::ADDRNOTAVAIL] {
             assert!(matches!(judged(ours), Answer::Unreadable(_)), "{ours} is our own trouble and no silence");

@@ -1,11 +1,14 @@
 //! One daemon per state database: a lock that the kernel releases when its holder ends, however it ends.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
+use super::trouble::trouble;
 use crate::ports::JournalError;
 
 /// The held lock; released when dropped.
@@ -16,32 +19,40 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock beside the database.
+    /// Takes the lock beside the database. The lock file stays for ever: removing it would let two daemons hold two files of one name.
     ///
     /// # Errors
     /// Another process holds it, with its number; or the lock file cannot be written.
     pub(super) fn take(database: &Path) -> Result<Lock, JournalError> {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
-        let trouble = |text: String| JournalError { place: database.display().to_string(), text };
-        let unwritable = |error: std::io::Error| {
-            trouble(format!("its lock file {} cannot be written: {error}", Path::new(&path).display()))
+        let path = PathBuf::from(path);
+        let unusable = |error: io::Error| {
+            let text = format!(
+                "its lock file {} cannot be used: {error}; the daemon needs the right to write the file and its folder",
+                path.display()
+            );
+            trouble(database, text)
         };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unwritable)?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            let holder = if holder.trim().is_empty() {
-                "another process".to_owned()
-            } else {
-                format!("process {}", holder.trim())
-            };
-            return Err(trouble(format!("{holder} holds it: one daemon per database. Stop that one first")));
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = options.map_err(unusable)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(trouble(database, held_by(&mut file))),
+            Err(error) => return Err(unusable(error.into())),
         }
         let written =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
-        written.map_err(unwritable)?;
+        written.map_err(unusable)?;
         Ok(Lock { _file: file })
     }
+}
+
+fn held_by(file: &mut File) -> String {
+    let mut holder = String::new();
+    // Without its number the message is as true.
+    let _ = file.read_to_string(&mut holder);
+    let holder = holder.trim();
+    let holder = if holder.is_empty() { "another process".to_owned() } else { format!("process {holder}") };
+    format!("{holder} holds it: one daemon per database. Stop that one first")
 }

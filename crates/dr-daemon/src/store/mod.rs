@@ -4,19 +4,20 @@ mod lock;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use dr_core::{Entry, Stamped, Time};
 use futures::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 
 use crate::ports::{Journal, JournalError};
 
 use lock::Lock;
+use trouble::{in_words, trouble};
 
 /// How long a commit may wait for a reader, such as a backup.
 const BUSY_PATIENCE: Duration = Duration::from_secs(10);
@@ -34,78 +35,49 @@ impl Store {
     /// Opens the database at `path`, makes it if it does not exist, brings it to this version, and locks it for this process.
     ///
     /// # Errors
-    /// Another daemon holds it, its folder does not exist, it is no database, it is damaged, or it is from a newer version. Nothing was
-    /// changed then.
+    /// Its folder does not exist, another daemon holds it, it is no database or another program's, it is from a newer daemon, it is damaged,
+    /// or it cannot be written. The file is left as it was then.
     pub async fn open(path: &Path) -> Result<Store, JournalError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            return Err(trouble(
-                path,
-                format!("its folder {} does not exist; create it, or name another with --state", folder.display()),
-            ));
+            let text =
+                format!("its folder {} does not exist; create it, or name another with --state", folder.display());
+            return Err(trouble(path, text));
         }
         let lock = Lock::take(path)?;
-        let pool = connect(path, true).await?;
-        let store = Store { pool, path: path.to_owned(), _lock: Some(lock) };
-        schema::bring_up_to_date(&store.pool).await.map_err(|text| trouble(path, text))?;
-        Ok(store)
+        let pool = connect(path, options(path).create_if_missing(true)).await?;
+        let version = schema::check(&pool, path).await?;
+        schema::bring_up_to_date(&pool, path, version).await?;
+        Ok(Store { pool, path: path.to_owned(), _lock: Some(lock) })
     }
 
     /// Opens the database for reading beside a running daemon.
     ///
     /// # Errors
-    /// It does not exist or is no database of this version.
+    /// It does not exist, or it is none that this version can read.
     pub async fn open_to_read(path: &Path) -> Result<Store, JournalError> {
         if !path.exists() {
-            return Err(trouble(path, "it does not exist; the daemon makes it at its first start".to_owned()));
+            return Err(trouble(path, "it does not exist; the daemon makes it at its first start"));
         }
-        let pool = connect(path, false).await?;
+        let pool = connect(path, options(path).read_only(true)).await?;
+        schema::check(&pool, path).await?;
         Ok(Store { pool, path: path.to_owned(), _lock: None })
     }
-
-    fn failed(&self, error: &sqlx::Error) -> JournalError {
-        trouble(&self.path, in_words(error))
-    }
 }
 
-async fn connect(path: &Path, create: bool) -> Result<SqlitePool, JournalError> {
-    let url = format!("sqlite://{}", path.display());
-    let options = SqliteConnectOptions::from_str(&url)
-        .map_err(|error| trouble(path, in_words(&error)))?
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(create)
-        .journal_mode(SqliteJournalMode::Wal)
         // An intent that is lost with the power is a step taken twice.
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_PATIENCE);
-    // One writer; a pool of one keeps commits in order.
-    SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(options)
-        .await
-        .map_err(|error| trouble(path, in_words(&error)))
+        .foreign_keys(true)
+        .busy_timeout(BUSY_PATIENCE)
 }
 
-fn trouble(path: &Path, text: String) -> JournalError {
-    JournalError { place: path.display().to_string(), text }
-}
-
-/// SQLite's words with what helps.
-fn in_words(error: &sqlx::Error) -> String {
-    let text = error.to_string();
-    let lower = text.to_lowercase();
-    let remedy = if lower.contains("not a database") {
-        "it is no SQLite database: name another file with --state, or restore it from a backup"
-    } else if lower.contains("malformed") || lower.contains("corrupt") {
-        "it is damaged: stop the daemon and restore it from a backup"
-    } else if lower.contains("readonly") || lower.contains("read-only") || lower.contains("unable to open") {
-        "the daemon needs the right to write the file and its folder"
-    } else if lower.contains("full") {
-        "the disk is full: make room; the daemon goes on by itself"
-    } else {
-        "the daemon goes on as soon as it can write again"
-    };
-    format!("{text}; {remedy}")
+/// One connection for all: it keeps commits in order, and is never closed for having rested.
+async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<SqlitePool, JournalError> {
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    pool.connect_with(options).await.map_err(|error| trouble(path, in_words(&error)))
 }
 
 impl Journal for Store {
@@ -122,12 +94,12 @@ impl Journal for Store {
                 let text = serde_json::to_string(entry).map_err(|error| trouble(&self.path, error.to_string()))?;
                 let row = sqlx::query("INSERT INTO journal (plan, at, entry) VALUES (?, ?, ?) RETURNING seq")
                     .bind(plan)
-                    .bind(i64::try_from(at.0).unwrap_or(i64::MAX))
+                    .bind(to_sql(at.0))
                     .bind(text)
                     .fetch_one(&mut *transaction)
                     .await
                     .map_err(failed)?;
-                written.push(number(row.get::<i64, _>(0)));
+                written.push(from_sql(row.get(0)));
             }
             transaction.commit().await.map_err(failed)?;
             Ok(written)
@@ -135,12 +107,28 @@ impl Journal for Store {
     }
 
     fn read<'a>(&'a self, plan: &'a str) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
+        self.history(plan, Some(0), usize::MAX)
+    }
+
+    fn history<'a>(
+        &'a self,
+        plan: &'a str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
+        const FIRST: &str = "SELECT seq, at, entry FROM journal WHERE plan = ? AND seq > ? ORDER BY seq LIMIT ?";
+        const NEWEST: &str = "SELECT seq, at, entry FROM journal WHERE plan = ? AND seq > ? ORDER BY seq DESC LIMIT ?";
         Box::pin(async move {
-            let rows = sqlx::query("SELECT seq, at, entry FROM journal WHERE plan = ? ORDER BY seq")
+            let mut rows = sqlx::query(if after.is_some() { FIRST } else { NEWEST })
                 .bind(plan)
+                .bind(to_sql(after.unwrap_or(0)))
+                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
                 .fetch_all(&self.pool)
                 .await
                 .map_err(|error| self.failed(&error))?;
+            if after.is_none() {
+                rows.reverse();
+            }
             rows.iter().map(|row| self.stamped(row)).collect()
         })
     }
@@ -158,24 +146,29 @@ impl Journal for Store {
 
 impl Store {
     /// One row; what cannot be read is an error that names it, never skipped: memory would forget a debt.
-    fn stamped(&self, row: &sqlx::sqlite::SqliteRow) -> Result<Stamped, JournalError> {
-        let seq = number(row.get::<i64, _>(0));
+    fn stamped(&self, row: &SqliteRow) -> Result<Stamped, JournalError> {
+        let seq = from_sql(row.get(0));
         let text: String = row.get(2);
         let entry = serde_json::from_str(&text).map_err(|error| {
             let text = format!(
-                "row {seq} of the journal cannot be read ({error}): it was changed by hand or by another version"
+                "row {seq} of the journal cannot be read ({error}): it was changed by hand or written by another version. Restore the database \
+                 from a backup, or install the version that wrote it"
             );
             trouble(&self.path, text)
         })?;
-        Ok(Stamped { seq, at: Time(number(row.get::<i64, _>(1))), entry })
+        Ok(Stamped { seq, at: Time(from_sql(row.get(1))), entry })
+    }
+
+    fn failed(&self, error: &sqlx::Error) -> JournalError {
+        trouble(&self.path, in_words(error))
     }
 }
 
-fn number(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
+/// SQLite's numbers are signed; ours are counted from nought and far from the end.
+fn to_sql(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A statement that is put together here, from constants only.
-fn constant(sql: String) -> AssertSqlSafe<String> {
-    AssertSqlSafe(sql)
+fn from_sql(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
 }
