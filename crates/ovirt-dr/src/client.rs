@@ -118,17 +118,15 @@ impl Client {
     async fn connect(&self) -> Result<UnixStream, Failure> {
         let socket = self.socket.display();
         UnixStream::connect(&self.socket).await.map_err(|error| {
-            Failure::said(match error.kind() {
-                io::ErrorKind::NotFound => {
-                    format!("no daemon listens on {socket}: is it running? `systemctl status ovirt-dr`, or name its socket with --socket")
-                }
-                io::ErrorKind::ConnectionRefused => {
-                    format!("the daemon behind {socket} is gone: `systemctl status ovirt-dr`, `journalctl -u ovirt-dr`")
-                }
-                io::ErrorKind::PermissionDenied => {
-                    format!("you may not use {socket}: ask as root, or as a member of the group ovirt-dr")
-                }
-                _ => format!("the daemon cannot be reached on {socket}: {error}"),
+            let is = |kind| error.kind() == kind;
+            Failure::said(if is(io::ErrorKind::NotFound) {
+                format!("no daemon listens on {socket}: is it running? `systemctl status ovirt-dr`, or name its socket with --socket")
+            } else if is(io::ErrorKind::ConnectionRefused) {
+                format!("the daemon behind {socket} is gone: `systemctl status ovirt-dr`, `journalctl -u ovirt-dr`")
+            } else if is(io::ErrorKind::PermissionDenied) {
+                format!("you may not use {socket}: ask as root, or as a member of the group ovirt-dr")
+            } else {
+                format!("the daemon cannot be reached on {socket}: {error}")
             })
         })
     }

@@ -70,9 +70,9 @@ impl fmt::Display for Failure {
 impl From<io::Error> for Failure {
     /// For writing to standard output only; elsewhere an error needs its context.
     fn from(error: io::Error) -> Failure {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
-            _ => Failure::Said(format!("the output cannot be written: {error}")),
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Failure::ReaderGone;
         }
+        Failure::Said(format!("the output cannot be written: {error}"))
     }
 }

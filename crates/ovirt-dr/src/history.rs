@@ -11,31 +11,24 @@ use crate::status::{Look, clock};
 /// Every entry as a line. Without `all`, what was only observed is left out.
 pub(crate) fn lines(rows: &[HistoryRow], all: bool, look: &Look) -> String {
     let mut text = String::new();
-    // Intents not ended yet: what each is, and since when. Debts: what each is.
-    let mut intents: BTreeMap<u64, (String, u64)> = BTreeMap::new();
-    let mut debts: BTreeMap<&OwedKey, String> = BTreeMap::new();
+    let mut told = Told::default();
     for row in rows {
-        if let Entry::Intent { id, step, .. } = &row.entry {
-            intents.insert(*id, (step.to_string(), row.at));
+        let said = told.sentence(row);
+        if all || !is_observed(&row.entry) {
+            let (at, seq) = (clock(row.at, look, true), format!("#{}", row.seq));
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{} {} {said}", look.paint.faint(&at), look.paint.faint(&format!("{seq:>6}")));
         }
-        if let Entry::Owed { what, name, .. } = &row.entry {
-            debts.insert(what, owed(what, name));
-        }
-        if is_observed(&row.entry) && !all {
-            continue;
-        }
-        let said = match &row.entry {
-            Entry::Outcome { id, outcome } => ended(intents.remove(id), outcome, row.at),
-            Entry::GivenBack { what } => {
-                format!("given back: {}", debts.remove(what).unwrap_or_else(|| owed_by_id(what)))
-            }
-            other => sentence(other),
-        };
-        let (at, seq) = (clock(row.at, look, true), format!("#{}", row.seq));
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{} {} {said}", look.paint.faint(&at), look.paint.faint(&format!("{seq:>6}")));
     }
     text
+}
+
+/// What later entries refer to.
+#[derive(Default)]
+struct Told {
+    /// Steps that have not ended: what each is, and since when.
+    steps: BTreeMap<u64, (String, u64)>,
+    debts: BTreeMap<OwedKey, String>,
 }
 
 fn is_observed(entry: &Entry) -> bool {
@@ -77,44 +70,57 @@ fn ended(intent: Option<(String, u64)>, outcome: &Outcome, at: u64) -> String {
     }
 }
 
-fn sentence(entry: &Entry) -> String {
-    match entry {
-        Entry::SiteSeen { site } => format!("the file names {site}"),
-        Entry::PlanTaken { text } => format!("a new text of the plan is in force ({} lines)", text.lines().count()),
-        Entry::Requested { site, by, why } => format!("{by} asks for {site}: {why}"),
-        Entry::Adopted { site, by, why } => format!("{site} accepted as active by {by}: {why}"),
-        Entry::Opened(opening) => {
-            let (epoch, from, to) = (opening.epoch, &opening.from, &opening.to);
-            let (vms, by, why) = (opening.vms.len(), &opening.by, &opening.why);
-            format!("failover {epoch} opens from {from} to {to}, {vms} VMs follow; by {by}: {why}")
-        }
-        Entry::Held { from, to, reason } => format!("flip from {from} to {to} held: {reason}"),
-        Entry::HoldDropped => "nothing is held any more".to_owned(),
-        Entry::Proven { epoch, evidence } => format!("failover {epoch}: proven down: {evidence}"),
-        Entry::Intent { step, correlation_id, .. } => format!("{step}: begins (correlation id {correlation_id})"),
-        Entry::Outcome { outcome, .. } => ended(None, outcome, 0),
-        Entry::Owed { what, name, .. } => format!("owed from now on: {}", owed(what, name)),
-        Entry::GivenBack { what } => format!("given back: {}", owed_by_id(what)),
-        Entry::Reached { epoch, goals } => {
-            let many = if goals.len() == 1 { "1 goal".to_owned() } else { format!("{} goals", goals.len()) };
-            format!("failover {epoch}: {many} reached")
-        }
-        Entry::Confirmed { confirmation, by, reason } => format!("{by} confirms {}: {reason}", confirmed(confirmation)),
-        Entry::Cancelled { epoch, by, why } => format!("failover {epoch} turned back by {by}: {why}"),
-        Entry::Closed { epoch, exceptions } if exceptions.is_empty() => format!("failover {epoch} closed"),
-        Entry::Closed { epoch, exceptions } => {
-            format!("failover {epoch} closed with exceptions: {}", exceptions.join("; "))
-        }
-        Entry::Paused { by, reason } => format!("paused by {by}: {reason}"),
-        Entry::Resumed { by } => format!("resumed by {by}"),
-        Entry::Ran { running, stopped } => {
-            format!("seen: {} VMs running elsewhere than before, {} stopped", running.len(), stopped.len())
-        }
-        Entry::ProbeAnswered { probe } => format!("seen: {probe} answers, so that its silence counts"),
-        Entry::Engine { instance_id, event_id } => format!("seen: engine {instance_id} at event {event_id}"),
-        Entry::Refused { text } => format!("refused: {text}"),
-        Entry::ClockJumped { by_ms } => {
-            format!("the clock jumped by {by_ms} ms: evidence and confirmations of before are void")
+impl Told {
+    fn sentence(&mut self, row: &HistoryRow) -> String {
+        match &row.entry {
+            Entry::SiteSeen { site } => format!("the file names {site}"),
+            Entry::PlanTaken { text } => format!("a new text of the plan is in force ({} lines)", text.lines().count()),
+            Entry::Requested { site, by, why } => format!("{by} asks for {site}: {why}"),
+            Entry::Adopted { site, by, why } => format!("{site} accepted as active by {by}: {why}"),
+            Entry::Opened(opening) => {
+                let (epoch, from, to) = (opening.epoch, &opening.from, &opening.to);
+                let (vms, by, why) = (opening.vms.len(), &opening.by, &opening.why);
+                format!("failover {epoch} opens from {from} to {to}, {vms} VMs follow; by {by}: {why}")
+            }
+            Entry::Held { from, to, reason } => format!("flip from {from} to {to} held: {reason}"),
+            Entry::HoldDropped => "nothing is held any more".to_owned(),
+            Entry::Proven { epoch, evidence } => format!("failover {epoch}: proven down: {evidence}"),
+            Entry::Intent { id, step, correlation_id, .. } => {
+                self.steps.insert(*id, (step.to_string(), row.at));
+                format!("{step}: begins (correlation id {correlation_id})")
+            }
+            Entry::Outcome { id, outcome } => ended(self.steps.remove(id), outcome, row.at),
+            Entry::Owed { what, name, .. } => {
+                let said = owed(what, name);
+                self.debts.insert(what.clone(), said.clone());
+                format!("owed from now on: {said}")
+            }
+            Entry::GivenBack { what } => {
+                format!("given back: {}", self.debts.remove(what).unwrap_or_else(|| owed_by_id(what)))
+            }
+            Entry::Reached { epoch, goals } => {
+                let many = if goals.len() == 1 { "1 goal".to_owned() } else { format!("{} goals", goals.len()) };
+                format!("failover {epoch}: {many} reached")
+            }
+            Entry::Confirmed { confirmation, by, reason } => {
+                format!("{by} confirms {}: {reason}", confirmed(confirmation))
+            }
+            Entry::Cancelled { epoch, by, why } => format!("failover {epoch} turned back by {by}: {why}"),
+            Entry::Closed { epoch, exceptions } if exceptions.is_empty() => format!("failover {epoch} closed"),
+            Entry::Closed { epoch, exceptions } => {
+                format!("failover {epoch} closed with exceptions: {}", exceptions.join("; "))
+            }
+            Entry::Paused { by, reason } => format!("paused by {by}: {reason}"),
+            Entry::Resumed { by } => format!("resumed by {by}"),
+            Entry::Ran { running, stopped } => {
+                format!("seen: {} VMs running elsewhere than before, {} stopped", running.len(), stopped.len())
+            }
+            Entry::ProbeAnswered { probe } => format!("seen: {probe} answers, so that its silence counts"),
+            Entry::Engine { instance_id, event_id } => format!("seen: engine {instance_id} at event {event_id}"),
+            Entry::Refused { text } => format!("refused: {text}"),
+            Entry::ClockJumped { by_ms } => {
+                format!("the clock jumped by {by_ms} ms: evidence and confirmations of before are void")
+            }
         }
     }
 }

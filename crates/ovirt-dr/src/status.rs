@@ -109,7 +109,8 @@ fn headline(report: &Report, look: &Look) -> (String, Mood) {
             format!("failover {} is turned back: {} stays active; for {took}", transition.epoch, transition.from)
         } else {
             let (epoch, from, to) = (transition.epoch, &transition.from, &transition.to);
-            format!("failover {epoch} from {from} to {to}: {}, for {took}{of}", report.phase)
+            let paused = if report.paused.is_some() { ", paused" } else { "" };
+            format!("failover {epoch} from {from} to {to}: {}{paused}, for {took}{of}", report.phase)
         };
         let by = if transition.by.is_empty() { String::new() } else { format!("; by {}", transition.by) };
         let mood = if report.refusals.is_empty() { Paint::look } else { Paint::bad };

@@ -31,7 +31,7 @@ impl Waiting {
             return Some((Exit::Person, format!("held: {held}")));
         }
         if let Some(paused) = &report.paused {
-            return Some((Exit::Person, format!("{paused}; `ovirt-dr resume {}` goes on", report.plan)));
+            return Some((Exit::Person, format!("paused {paused}; `ovirt-dr resume {}` goes on", report.plan)));
         }
         if let Some(transition) = &report.transition {
             if transition.to != self.site && !transition.cancelled {
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_hold_and_a_pause_need_a_person_at_once() {
         assert_eq!(exit(&Report { held: Some("flap guard".to_owned()), ..open() }), Some(Exit::Person));
-        assert_eq!(exit(&Report { paused: Some("paused by ana".to_owned()), ..open() }), Some(Exit::Person));
+        assert_eq!(exit(&Report { paused: Some("by ana: drill".to_owned()), ..open() }), Some(Exit::Person));
     }
 
     #[test]

@@ -34,7 +34,12 @@ fn entries() -> Vec<Entry> {
         intent(2),
         Entry::Outcome { id: 2, outcome: Outcome::Done },
         Entry::Confirmed { confirmation: Confirmation::Promoted, by: text("ben"), reason: text("ticket 4711") },
-        Entry::Owed { what: OwedKey::PowerManagement(HostId::from("1")), name: text("mad-1"), original: text("true"), port: 0 },
+        Entry::Owed {
+            what: OwedKey::PowerManagement(HostId::from("1")),
+            name: text("mad-1"),
+            original: text("true"),
+            port: 0,
+        },
         Entry::GivenBack { what: OwedKey::PowerManagement(HostId::from("1")) },
         Entry::Closed { epoch: 7, exceptions: vec![text("vm3 did not start")] },
     ]
@@ -46,13 +51,14 @@ fn entries_read_as_sentences_and_a_step_is_told_by_its_end() {
     expect![[r#"
         2026-09-21 12:26:43     #2 ana asks for seville: fire
         2026-09-21 12:26:44     #3 failover 7: proven down: 3 of 3 hosts silent
-        2026-09-21 12:26:46     #4 park mad-1 in maintenance (correlation id dr-1)
+        2026-09-21 12:26:46     #4 park mad-1 in maintenance: begins (correlation id dr-1)
         2026-09-21 12:26:47     #5 park mad-1 in maintenance: failed after 1.5 s: the engine does not answer
-        2026-09-21 12:26:49     #6 park mad-1 in maintenance (correlation id dr-2)
+        2026-09-21 12:26:49     #6 park mad-1 in maintenance: begins (correlation id dr-2)
         2026-09-21 12:26:50     #7 park mad-1 in maintenance: done after 1.5 s
         2026-09-21 12:26:52     #8 ben confirms that the replica is writable: ticket 4711
-        2026-09-21 12:26:53     #9 given back: power management of host 1
-        2026-09-21 12:26:55    #10 failover 7 closed with exceptions: vm3 did not start
+        2026-09-21 12:26:53     #9 owed from now on: power management of mad-1
+        2026-09-21 12:26:55    #10 given back: power management of mad-1
+        2026-09-21 12:26:56    #11 failover 7 closed with exceptions: vm3 did not start
     "#]]
     .assert_eq(&lines(&rows(entries()), false, &look));
     let all = lines(&rows(entries()), true, &look);

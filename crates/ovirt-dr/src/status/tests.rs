@@ -102,19 +102,19 @@ fn what_needs_a_person_is_said_with_its_way_out() {
     check(
         &report,
         expect![[r#"
-        erp: madrid is active; a flip to madrid is held until a person decides
-          refused       mad-2 answers on port 22. Power it off
-          held          active_site went back to madrid 9 minutes after failover 7
-          edit ignored  erp.yaml line 14: unknown key `hots`
-          as of         12:26:38, 2.0 s ago
-    "#]],
+            erp: madrid is active; a flip to seville is held until a person decides
+              refused       mad-2 answers on port 22. Power it off
+              held          active_site was changed again 9 minutes after failover 7
+              edit ignored  erp.yaml line 14: unknown key `hots`
+              as of         12:26:38, 2.0 s ago
+        "#]],
     );
 }
 
 #[test]
 fn a_pause_and_a_silent_engine_are_seen() {
     let report = Report {
-        paused: Some("paused by ana: array under repair".to_owned()),
+        paused: Some("by ana: array under repair".to_owned()),
         engine_trouble: Some("hosts: connection refused".to_owned()),
         as_of: Some(NOON - 95_000),
         converged: false,
@@ -123,11 +123,11 @@ fn a_pause_and_a_silent_engine_are_seen() {
     check(
         &report,
         expect![[r#"
-        erp: madrid is active, as far as is known: the engine cannot be read
-          paused        paused by ana: array under repair
-          trouble       hosts: connection refused
-          as of         12:25:05, 1 min 35 s ago
-    "#]],
+            erp: madrid is active, as far as is known: the engine cannot be read
+              paused        by ana: array under repair
+              trouble       hosts: connection refused
+              as of         12:25:05, 1 min 35 s ago
+        "#]],
     );
 }
 
