@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dr_core::Time;
-use dr_daemon::{Clock, Command, Door, Journal, Line, MemoryJournal, PlanHandle, PlanLoop, PlanText, Ports, Report};
+use dr_daemon::{
+    Clock, Command, Door, Journal, Level, Line, MemoryJournal, PlanHandle, PlanLoop, PlanText, Ports, Report,
+};
 use dr_plan::SiteName;
 use engine_sim::world::{World, WorldSpec};
 use engine_sim::{Engine, Settings};
@@ -113,6 +115,13 @@ impl Rig {
         self.handle.report.borrow().clone()
     }
 
+    /// Writes what the test does to the world between the lines of the story.
+    pub fn note(&self, text: &str) {
+        let at = self.clock.now().0;
+        let line = Line { at, level: Level::Info, plan: String::new(), text: text.to_owned() };
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
     /// Lets simulated time pass.
     pub async fn pass(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
@@ -132,21 +141,29 @@ impl Rig {
         }
     }
 
-    /// The story so far: seconds since the beginning, then the line.
+    /// The story so far: seconds since the beginning, how much it matters, then the line. What was done to the world stands behind `--`.
     pub fn story(&self) -> String {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut story = String::new();
         for line in lines.iter() {
             let seconds = line.at.saturating_sub(BEGINNING.0) / 1000;
-            story.push_str(&format!("{seconds:>4}s {}\n", line.text));
+            let mark = match line.level {
+                Level::Info if line.plan.is_empty() => "--",
+                Level::Info => "  ",
+                Level::Notice => "* ",
+                Level::Warning => "! ",
+                Level::Error => "!!",
+                Level::Critical => "!!!",
+            };
+            story.push_str(&format!("{seconds:>5}s {mark} {}\n", line.text));
         }
         story
     }
 
-    /// The lines so far, without times.
+    /// The daemon's lines so far, without times.
     pub fn texts(&self) -> Vec<String> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(|line| line.text.clone()).collect()
+        lines.iter().filter(|line| !line.plan.is_empty()).map(|line| line.text.clone()).collect()
     }
 
     /// The journal's entries.
@@ -183,6 +200,7 @@ fn launch(
         prober: Arc::new(SimProber(engine.clone())),
         hooks: Arc::new(SimHooks(engine.clone())),
         door: Door::Given(Arc::new(SimTransport(engine.clone())), PASSWORD.to_owned().into()),
+        twins: dr_daemon::Twins::default(),
     };
     let (plan_loop, handle) =
         PlanLoop::new("erp", PathBuf::from("/plans"), Arc::clone(plan) as Arc<dyn PlanText>, ports, Arc::clone(wake));

@@ -146,6 +146,11 @@ pub enum Refusal {
         /// The engine's highest event.
         found: u64,
     },
+    /// Another plan speaks to the same engine: neither acts.
+    SharedEngine {
+        /// The other plans.
+        plans: Vec<String>,
+    },
     /// Tags of ours name debts that the journal does not know.
     UnknownDebts {
         /// The tags.
@@ -248,6 +253,11 @@ impl fmt::Display for Refusal {
                 f,
                 "the engine's history went back (event {found}, known is {known}): restored from a backup? If this is the one engine alive: \
                  ovirt-dr confirm PLAN engine --reason \"...\""
+            ),
+            Refusal::SharedEngine { plans } => write!(
+                f,
+                "{} and this plan are for one engine: neither acts. Make one plan of them, or take one away",
+                plans.join(" and ")
             ),
             Refusal::UnknownDebts { tags } => write!(
                 f,

@@ -11,6 +11,8 @@ pub struct Clock {
     began: Instant,
     began_at: Time,
     speed: f64,
+    /// Whether the wall clock means anything beside it.
+    real: bool,
 }
 
 impl Clock {
@@ -20,15 +22,20 @@ impl Clock {
     }
 
     /// The real time at the start, then `speed` times as fast: for demonstrations against a simulated engine.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub fn real_at(speed: f64) -> Self {
-        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Self::starting_at(Time(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)), speed)
+        Self { real: (speed - 1.0).abs() < f64::EPSILON, ..Self::starting_at(wall(), speed) }
     }
 
     /// A clock that shows `began_at` now and runs `speed` times as fast as tokio's; paused tests and demonstrations use it.
     pub fn starting_at(began_at: Time, speed: f64) -> Self {
-        Self { began: Instant::now(), began_at, speed }
+        Self { began: Instant::now(), began_at, speed, real: false }
+    }
+
+    /// Wall clock minus this clock in milliseconds: it stays near zero unless somebody sets the wall clock, or the machine slept. None for
+    /// a clock of simulated time.
+    pub fn wall_offset(&self) -> Option<i64> {
+        let ms = |time: Time| i64::try_from(time.0).unwrap_or(i64::MAX);
+        self.real.then(|| ms(wall()) - ms(self.now()))
     }
 
     /// Now.
@@ -45,4 +52,10 @@ impl Clock {
     pub fn in_tokio_time(&self, duration: Duration) -> Duration {
         if self.speed <= 0.0 { duration } else { duration.div_f64(self.speed) }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+fn wall() -> Time {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

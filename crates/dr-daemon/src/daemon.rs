@@ -22,6 +22,7 @@ use crate::report::{PlanHandle, Report};
 use crate::settings::Settings;
 use crate::socket::{Plans, Socket, SocketError};
 use crate::store::Store;
+use crate::twins::Twins;
 
 /// Even without a sign from the folder it is looked at this often: some file systems give none.
 const SLOW_REREAD: Duration = Duration::from_secs(30);
@@ -130,6 +131,7 @@ pub async fn run(settings: &Settings, prober: Arc<dyn Prober>) -> Result<(), Run
         prober,
         hooks: Arc::new(ProcessHooks),
         door: Door::Https,
+        twins: Twins::default(),
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;

@@ -36,6 +36,7 @@ mod store;
 mod folder;
 mod plan_file;
 mod plan_loop;
+mod twins;
 
 mod api;
 mod daemon;
@@ -58,3 +59,4 @@ pub use report::*;
 pub use settings::{SETTINGS_FILE, Settings};
 pub use socket::{DEFAULT_SOCKET, Plans, SOCKET_GROUP, Socket, SocketError};
 pub use store::Store;
+pub use twins::Twins;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dr_core::{Decision, Entry, HostStatus, Memory, Observed, Outcome, Phase, Step, Time, decide};
+use dr_core::{Decision, Entry, Goal, HostStatus, Memory, Observed, Outcome, Phase, Step, Time, decide};
 use dr_plan::Plan;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -27,6 +27,7 @@ use crate::observe::Observer;
 use crate::ports::{Hooks, Journal, JournalError, Prober};
 use crate::report::{Asked, Level, Line, PlanHandle, Report};
 use crate::story::Story;
+use crate::twins::Twins;
 
 pub use source::PlanText;
 
@@ -36,6 +37,8 @@ const PAUSE_IN_TRANSITION: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// Virtual machines are the largest list: in calm times they are read this often.
 const VMS_IN_CALM: Duration = Duration::from_secs(60);
+/// The wall clock may run away from ours this far, in milliseconds, before it counts as a jump.
+const CLOCK_MAY_DRIFT: u64 = 5 * 60 * 1000;
 /// Lines of the story that a slow listener may fall behind.
 const LINES_KEPT: usize = 4096;
 
@@ -52,6 +55,8 @@ pub struct Ports {
     pub hooks: Arc<dyn Hooks>,
     /// How engines are reached.
     pub door: Door,
+    /// Which plan speaks to which engine.
+    pub twins: Twins,
 }
 
 /// One plan's loop.
@@ -82,6 +87,8 @@ pub struct PlanLoop {
     journal_trouble: Option<String>,
     /// Steps under way; they end with the loop, as the requests of a killed daemon do.
     flying: JoinSet<()>,
+    /// Wall clock minus our clock, in milliseconds, as last seen.
+    wall_offset: i64,
     passes: u64,
     quiet: bool,
     took: Duration,
@@ -141,6 +148,7 @@ impl PlanLoop {
             trouble: None,
             journal_trouble: None,
             flying: JoinSet::new(),
+            wall_offset: 0,
             passes: 0,
             quiet: false,
             took: Duration::ZERO,
@@ -155,6 +163,7 @@ impl PlanLoop {
     pub async fn run(mut self) -> Result<(), JournalError> {
         self.remember().await?;
         loop {
+            self.mind_the_clock().await;
             self.journal_ended().await;
             self.read_file().await;
             if self.source.in_force().is_some() {
@@ -314,12 +323,42 @@ impl PlanLoop {
         self.write(entries).await;
     }
 
+    /// Another plan speaks to the same engine: whatever was decided, nothing is done.
+    fn mind_twins(&self, decision: &mut Decision) {
+        let engine = self.observed.as_ref().and_then(|observed| observed.engine.seen());
+        let Some(engine) = engine else { return };
+        let plans = self.ports.twins.claim(&self.name, &engine.instance_id);
+        if !plans.is_empty() {
+            decision.refusals.push(dr_core::Refusal::SharedEngine { plans });
+            decision.steps.clear();
+            decision.closing = None;
+        }
+    }
+
+    /// The wall clock jumped: what was measured and said before counts no more.
+    async fn mind_the_clock(&mut self) {
+        let Some(offset) = self.ports.clock.wall_offset() else { return };
+        let by_ms = offset - self.wall_offset;
+        if by_ms.unsigned_abs() > CLOCK_MAY_DRIFT {
+            self.wall_offset = offset;
+            let by = Duration::from_millis(by_ms.unsigned_abs());
+            let way = if by_ms > 0 { "ahead" } else { "back" };
+            let text = format!(
+                "the clock jumped {way} by {}: evidence and confirmations of before are void",
+                crate::story::said(by)
+            );
+            self.tell(vec![self.story.say(self.now(), Level::Warning, text)]);
+            self.write(vec![Entry::ClockJumped { by_ms }]).await;
+        }
+    }
+
     /// Decides on what was observed, journals what was concluded, takes the steps.
     async fn settle(&mut self, began: Time) {
         let Some(plan) = self.source.acting(&self.memory).cloned() else { return };
         let Some(observed) = self.observed.clone() else { return };
         let now = self.now();
-        let decision = decide(&plan, &observed, &self.memory, now);
+        let mut decision = decide(&plan, &observed, &self.memory, now);
+        self.mind_twins(&mut decision);
         let mut entries = Vec::new();
         if let Some(transition) = &self.memory.transition {
             let epoch = transition.epoch;
@@ -339,6 +378,7 @@ impl PlanLoop {
         if !self.write(entries).await {
             return;
         }
+        self.all_vms_are_up(&decision, now);
         if let Some(exceptions) = &decision.closing {
             self.close(exceptions.clone()).await;
             return;
@@ -351,6 +391,16 @@ impl PlanLoop {
             self.tell(vec![self.story.say(began, Level::Info, text)]);
         }
         self.quiet = quiet;
+    }
+
+    /// Says so in the pass that sees the last of them arrive.
+    fn all_vms_are_up(&self, decision: &Decision, now: Time) {
+        let Some(transition) = &self.memory.transition else { return };
+        let up = transition.reached.keys().filter(|goal| matches!(goal, Goal::VmUp(_))).count();
+        let of = transition.vms.len();
+        if up == of && decision.reached.iter().any(|goal| matches!(goal, Goal::VmUp(_))) {
+            self.tell(vec![self.story.say(now, Level::Info, format!("{of} of {of} VMs up"))]);
+        }
     }
 
     async fn close(&mut self, exceptions: Vec<String>) {
@@ -473,7 +523,13 @@ impl PlanLoop {
     async fn rest(&mut self) -> bool {
         let open = self.memory.transition.is_some();
         let interval = self.source.in_force().map_or(PAUSE_IN_TRANSITION, |plan| plan.policy.interval);
-        let pause = if open || self.source.is_settling() { PAUSE_IN_TRANSITION.max(self.took) } else { interval };
+        let pause = if self.source.is_settling() {
+            source::SETTLES / 4
+        } else if open {
+            PAUSE_IN_TRANSITION.max(self.took)
+        } else {
+            interval
+        };
         let clock = self.ports.clock.clone();
         clock.sleep(SHORTEST_PAUSE.max(self.took / 4)).await;
         tokio::select! {
@@ -493,6 +549,12 @@ impl PlanLoop {
                 true
             }
         }
+    }
+}
+
+impl Drop for PlanLoop {
+    fn drop(&mut self) {
+        self.ports.twins.release(&self.name);
     }
 }
 

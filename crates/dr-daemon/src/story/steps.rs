@@ -9,6 +9,9 @@ use crate::report::Level;
 
 use super::{names, said as in_words};
 
+/// What took less than this is said without its duration.
+const WORTH_SAYING: Duration = Duration::from_millis(100);
+
 /// Beginnings worth a line: requests that may take long.
 pub(super) fn begins(steps: &[&Step]) -> Vec<String> {
     let of = |kind: StepKind| -> Vec<&str> {
@@ -49,7 +52,8 @@ pub(super) fn ends(
     for (step, outcome, took) in &done {
         match step {
             Step::Promote { site } => {
-                lines.push((Level::Info, format!("the replica at {site} is promoted, after {}", in_words(*took))));
+                let after = if *took < WORTH_SAYING { String::new() } else { format!(" after {}", in_words(*took)) };
+                lines.push((Level::Info, format!("the replica at {site} is promoted{after}")));
             }
             Step::Repoint { name, from, to, .. } if *outcome == Outcome::Done => {
                 lines.push((Level::Info, format!("connection {name} now {to} (was {from})")));
@@ -99,22 +103,50 @@ fn cluster_names(clusters: &[&str]) -> String {
     }
 }
 
-/// What was not done, unless the same was said of the same step before: the wait for its next try tells that it lasts.
+/// What was not done, unless the same was said of the same step before: the wait for its next try tells that it lasts. The same answer for
+/// several objects is one line.
 fn not_done(ended: &[(Step, Outcome, Duration)], said: &mut BTreeMap<StepKey, String>) -> Vec<(Level, String)> {
-    let mut lines: Vec<(Level, String)> = Vec::new();
+    let mut answers: Vec<(StepKind, String, Vec<&Step>)> = Vec::new();
     for (step, outcome, _) in ended {
+        let key = step.key();
         let text = match outcome {
             Outcome::AlreadySo | Outcome::Done => {
-                said.remove(&step.key());
+                said.remove(&key);
                 continue;
             }
-            Outcome::Unconfirmed { text } => format!("{step}: may have been done; {text}"),
-            Outcome::Refused { text, .. } => format!("{step}: the engine says no: {text}"),
-            Outcome::Failed { text } => format!("{step}: not done: {text}"),
+            Outcome::Unconfirmed { text } => format!("may have been done; {text}"),
+            Outcome::Refused { text, .. } => format!("the engine says no: {text}"),
+            Outcome::Failed { text } => format!("not done: {text}"),
         };
-        if said.insert(step.key(), text.clone()).as_ref() != Some(&text) {
-            lines.push((Level::Warning, text));
+        if said.insert(key.clone(), text.clone()).as_ref() == Some(&text) {
+            continue;
+        }
+        match answers.iter_mut().find(|(kind, known, _)| *kind == key.kind && *known == text) {
+            Some((_, _, steps)) => steps.push(step),
+            None => answers.push((key.kind, text, vec![step])),
         }
     }
-    lines
+    answers.into_iter().map(|(_, text, steps)| (Level::Warning, format!("{}: {text}", together(&steps)))).collect()
+}
+
+/// Several steps of one kind in words.
+fn together(steps: &[&Step]) -> String {
+    let (first, several) = match steps {
+        [] => return String::new(),
+        [one] => return one.to_string(),
+        [first, ..] => (first, steps.iter().map(|step| step.object_name()).collect::<Vec<_>>()),
+    };
+    let of = |noun: &str| names(&several, noun);
+    match first.key().kind {
+        StepKind::SuspendFencing => format!("suspend fencing of clusters {}", of("clusters")),
+        StepKind::SuspendPowerManagement => format!("power management of {} off", of("hosts")),
+        StepKind::Promote => format!("promote the replica at {}", of("sites")),
+        StepKind::Repoint => format!("repoint {}", of("connections")),
+        StepKind::Activate => format!("activate {}", of("hosts")),
+        StepKind::ConfirmRebooted => format!("confirm that {} have been rebooted", of("hosts")),
+        StepKind::Park => format!("park {} in maintenance", of("hosts")),
+        StepKind::StartVm => format!("start {}", of("VMs")),
+        StepKind::RestoreFencing => format!("fencing of clusters {} back as it was", of("clusters")),
+        StepKind::RestorePowerManagement => format!("power management of {} back on", of("hosts")),
+    }
 }

@@ -40,7 +40,9 @@ impl Waits {
         let mut due: BTreeMap<String, Due> = BTreeMap::new();
         for (topic, (refusal, text)) in present {
             let kind = topic.split(' ').next().unwrap_or_default().to_owned();
-            let first = if kind == "owed" { AGAIN_AFTER[0] } else { WAIT_IS_NEWS_AFTER };
+            // That a step did not work was said as it ended.
+            let later = matches!(kind.as_str(), "owed" | "retry");
+            let first = if later { AGAIN_AFTER[0] } else { WAIT_IS_NEWS_AFTER };
             let first = if refusal { Duration::ZERO } else { first };
             let known = self.known.entry(topic.clone()).or_insert(Known { since: at, said: 0, first });
             let lasted = at.since(known.since);

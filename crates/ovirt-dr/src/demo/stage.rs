@@ -56,6 +56,7 @@ impl Stage {
             prober: Arc::new(SimProber(engine.clone())),
             hooks: Arc::new(SimHooks(engine.clone())),
             door: Door::Https,
+            twins: dr_daemon::Twins::default(),
         };
         let socket = options.keep.then(|| dir.join("control.sock"));
         let daemon = Daemon::start(&plans, socket.as_deref(), ports).await.map_err(|error| error.to_string())?;
