@@ -7,6 +7,8 @@
 mod act;
 mod commands;
 mod flips;
+mod journalling;
+mod minding;
 mod probing;
 mod publish;
 mod source;
@@ -37,8 +39,6 @@ const PAUSE_IN_TRANSITION: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// Virtual machines are the largest list: in calm times they are read this often.
 const VMS_IN_CALM: Duration = Duration::from_secs(60);
-/// The wall clock may run away from ours this far, in milliseconds, before it counts as a jump.
-const CLOCK_MAY_DRIFT: u64 = 5 * 60 * 1000;
 /// Lines of the story that a slow listener may fall behind.
 const LINES_KEPT: usize = 4096;
 
@@ -176,98 +176,8 @@ impl PlanLoop {
         }
     }
 
-    /// Folds the journal, and settles what a daemon before us left under way.
-    async fn remember(&mut self) -> Result<(), JournalError> {
-        let stamped = self.ports.journal.read(&self.name).await?;
-        for entry in &stamped {
-            self.memory.apply(entry.at, &entry.entry);
-            self.note_closed(entry.at, &entry.entry);
-        }
-        let unsettled: Vec<Entry> = self
-            .memory
-            .in_flight
-            .values()
-            .map(|flying| Entry::Outcome {
-                id: flying.id,
-                outcome: Outcome::Unconfirmed { text: "the daemon was restarted while this was under way".to_owned() },
-            })
-            .collect();
-        if !unsettled.is_empty() {
-            let said = format!("restarted with {} steps under way: each is looked at again", unsettled.len());
-            self.write(unsettled).await;
-            self.tell(vec![self.story.say(self.now(), Level::Notice, said)]);
-        }
-        if let Some(transition) = &self.memory.transition {
-            let text = format!(
-                "transition {} from {} to {} is open since {} and goes on",
-                transition.epoch,
-                transition.from,
-                transition.to,
-                crate::story::said(self.now().since(transition.opened))
-            );
-            self.tell(vec![self.story.say(self.now(), Level::Notice, text)]);
-        }
-        Ok(())
-    }
-
     fn now(&self) -> Time {
         self.ports.clock.now()
-    }
-
-    /// Appends entries, then remembers them. On failure nothing is remembered, and nothing that depends on them may be done.
-    async fn write(&mut self, entries: Vec<Entry>) -> bool {
-        if entries.is_empty() {
-            return true;
-        }
-        let at = self.now();
-        let stamped = entries.iter().map(|entry| (at, entry.clone())).collect();
-        match self.ports.journal.append(&self.name, stamped).await {
-            Ok(_) => {
-                self.journal_trouble = None;
-                for entry in &entries {
-                    self.memory.apply(at, entry);
-                    self.note_closed(at, entry);
-                }
-                true
-            }
-            Err(error) => {
-                let text = error.to_string();
-                if self.journal_trouble.as_ref() != Some(&text) {
-                    let said = format!("{text}. Nothing is done until the journal can be written");
-                    self.tell(vec![self.story.say(at, Level::Error, said)]);
-                }
-                self.journal_trouble = Some(text);
-                false
-            }
-        }
-    }
-
-    /// Journals the steps that ended since the last pass, and what was given back with them.
-    async fn journal_ended(&mut self) {
-        while self.flying.try_join_next().is_some() {}
-        let mut ended = Vec::new();
-        while let Ok(one) = self.ended.try_recv() {
-            ended.push(one);
-        }
-        if ended.is_empty() {
-            return;
-        }
-        let mut entries = Vec::new();
-        for one in &ended {
-            entries.push(Entry::Outcome { id: one.id, outcome: one.outcome.clone() });
-            entries.extend(act::given_back(&one.step, &one.outcome));
-        }
-        // An outcome that cannot be journalled leaves its step in flight: after a restart it is settled as unconfirmed.
-        if !self.write(entries).await {
-            for one in ended {
-                let _ = self.ends.send(one);
-            }
-            return;
-        }
-        let facts: Vec<(Step, Outcome, Duration)> =
-            ended.into_iter().map(|one| (one.step, one.outcome, one.took)).collect();
-        let lines = self.story.ends(self.now(), &facts, self.memory.owed.len());
-        self.tell(lines);
     }
 
     /// One round: look, judge the file, decide, act.
@@ -317,39 +227,10 @@ impl PlanLoop {
         if self.memory.transition.is_none() {
             entries.extend(dr_core::ran_changes(&observed, &self.memory));
             entries.extend(self.board.newly_answered(&self.memory));
-            entries.extend(engine_identity(&observed, &self.memory));
+            entries.extend(journalling::engine_identity(&observed, &self.memory));
         }
         self.observed = Some(observed);
         self.write(entries).await;
-    }
-
-    /// Another plan speaks to the same engine: whatever was decided, nothing is done.
-    fn mind_twins(&self, decision: &mut Decision) {
-        let engine = self.observed.as_ref().and_then(|observed| observed.engine.seen());
-        let Some(engine) = engine else { return };
-        let plans = self.ports.twins.claim(&self.name, &engine.instance_id);
-        if !plans.is_empty() {
-            decision.refusals.push(dr_core::Refusal::SharedEngine { plans });
-            decision.steps.clear();
-            decision.closing = None;
-        }
-    }
-
-    /// The wall clock jumped: what was measured and said before counts no more.
-    async fn mind_the_clock(&mut self) {
-        let Some(offset) = self.ports.clock.wall_offset() else { return };
-        let by_ms = offset - self.wall_offset;
-        if by_ms.unsigned_abs() > CLOCK_MAY_DRIFT {
-            self.wall_offset = offset;
-            let by = Duration::from_millis(by_ms.unsigned_abs());
-            let way = if by_ms > 0 { "ahead" } else { "back" };
-            let text = format!(
-                "the clock jumped {way} by {}: evidence and confirmations of before are void",
-                crate::story::said(by)
-            );
-            self.tell(vec![self.story.say(self.now(), Level::Warning, text)]);
-            self.write(vec![Entry::ClockJumped { by_ms }]).await;
-        }
     }
 
     /// Decides on what was observed, journals what was concluded, takes the steps.
@@ -429,49 +310,6 @@ impl PlanLoop {
         self.tell(vec![self.story.say(now, level, text)]);
         self.source.thaw();
         self.decision = Decision::default();
-    }
-
-    fn note_closed(&mut self, at: Time, entry: &Entry) {
-        match entry {
-            Entry::Closed { epoch, exceptions } => {
-                let cancelled =
-                    self.last_closed.as_ref().is_some_and(|closed| closed.epoch == *epoch && closed.cancelled);
-                let exceptions = exceptions.clone();
-                self.last_closed = Some(crate::report::ClosedReport { epoch: *epoch, at: at.0, exceptions, cancelled });
-            }
-            Entry::Cancelled { epoch, .. } => {
-                self.last_closed =
-                    Some(crate::report::ClosedReport { epoch: *epoch, cancelled: true, ..Default::default() });
-            }
-            Entry::Opened(_) => self.last_closed = None,
-            Entry::SiteSeen { .. }
-            | Entry::PlanTaken { .. }
-            | Entry::Requested { .. }
-            | Entry::Adopted { .. }
-            | Entry::Held { .. }
-            | Entry::HoldDropped
-            | Entry::Proven { .. }
-            | Entry::Intent { .. }
-            | Entry::Outcome { .. }
-            | Entry::Owed { .. }
-            | Entry::GivenBack { .. }
-            | Entry::Reached { .. }
-            | Entry::Confirmed { .. }
-            | Entry::Paused { .. }
-            | Entry::Resumed { .. }
-            | Entry::Ran { .. }
-            | Entry::ProbeAnswered { .. }
-            | Entry::Engine { .. }
-            | Entry::Refused { .. }
-            | Entry::ClockJumped { .. } => {}
-        }
-    }
-
-    /// Refusals that are new in this pass, for the journal.
-    fn new_refusals(&self, decision: &Decision) -> Vec<Entry> {
-        let known: Vec<String> = self.decision.refusals.iter().map(dr_core::Refusal::topic).collect();
-        let new = decision.refusals.iter().filter(|refusal| !known.contains(&refusal.topic()));
-        new.map(|refusal| Entry::Refused { text: refusal.said(&self.name) }).collect()
     }
 
     /// Builds the client when the plan's engine is new or has changed.
@@ -556,18 +394,4 @@ impl Drop for PlanLoop {
     fn drop(&mut self) {
         self.ports.twins.release(&self.name);
     }
-}
-
-/// Which engine this is: journalled when first seen, and its history's end from time to time.
-fn engine_identity(observed: &Observed, memory: &Memory) -> Option<Entry> {
-    /// The journal's mark of the history moves on in steps of this many events.
-    const EVENTS: u64 = 500;
-    let found = observed.engine.seen()?;
-    let event_id = found.event_id?;
-    let known = match &memory.engine {
-        None => return Some(Entry::Engine { instance_id: found.instance_id.clone(), event_id }),
-        Some((instance_id, event)) if *instance_id == found.instance_id => *event,
-        Some(_) => return None,
-    };
-    (event_id >= known + EVENTS).then(|| Entry::Engine { instance_id: found.instance_id.clone(), event_id })
 }
