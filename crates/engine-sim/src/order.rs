@@ -74,6 +74,13 @@ pub enum Order {
         /// Milliseconds of engine time.
         ms: u64,
     },
+    /// One host reaches no storage, or does again.
+    SetStorageCut {
+        /// Host name.
+        host: String,
+        /// Whether it is cut off.
+        cut: bool,
+    },
     /// The SPM of a host cannot be stopped.
     SetSpmStuck {
         /// Host name.
@@ -190,6 +197,7 @@ impl Engine {
             Order::SetHostSsh { host, ssh } => self.on_host(&host, |world, id| world.set_host_ssh(id, ssh)),
             Order::SetHostBmc { host, bmc } => self.on_host(&host, |world, id| world.set_host_bmc(id, bmc)),
             Order::SetStorageDelay { host, ms } => self.on_host(&host, |world, id| world.set_storage_delay(id, ms)),
+            Order::SetStorageCut { host, cut } => self.on_host(&host, |world, id| world.set_storage_cut(id, cut)),
             Order::SetSpmStuck { host, stuck } => self.on_host(&host, |world, id| world.set_spm_stuck(id, stuck)),
             Order::HoldFenceLock { host, ms } => self.on_host(&host, |world, id| world.hold_fence_lock(id, ms)),
             Order::SetHostStatus { host, status } => self.on_host(&host, |world, id| world.set_host_status(id, status)),

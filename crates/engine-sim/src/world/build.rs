@@ -188,6 +188,7 @@ pub(crate) fn add_host(world: &mut World, site: &str, spec: &HostSpec, up: bool)
             is_spm: false,
             spm_stuck: false,
             storage_delay: spec.storage_delay,
+            storage_cut: false,
         },
         monitor: super::monitor::Monitor { last_ok: Some(SimTime(0)), ..Default::default() },
     };

@@ -211,6 +211,14 @@ impl World {
         }
     }
 
+    /// Cuts one host off from all storage, or mends that.
+    pub fn set_storage_cut(&mut self, host: HostId, cut: bool) {
+        if let Some(row) = self.hosts.get_mut(&host) {
+            row.outside.storage_cut = cut;
+        }
+        self.physical_change();
+    }
+
     /// The SPM of this host cannot be stopped: its deactivation answers 200 and leaves it `up`.
     pub fn set_spm_stuck(&mut self, host: HostId, stuck: bool) {
         if let Some(row) = self.hosts.get_mut(&host) {

@@ -73,6 +73,8 @@ pub struct Outside {
     pub spm_stuck: bool,
     /// Extra time each storage connection takes, in ms.
     pub storage_delay: u64,
+    /// Whether it alone reaches no storage: a cable, an export rule, a zone.
+    pub storage_cut: bool,
 }
 
 /// A guest on a host.

@@ -95,7 +95,13 @@ impl World {
         }
     }
 
-    /// What a host meets at `target` when it looks for `domain`.
+    /// What this host meets at `target` when it looks for `domain`.
+    pub(crate) fn served_to(&self, host: HostId, domain: &Domain, target: &Target) -> Served {
+        let cut = self.hosts.get(&host).is_some_and(|row| row.outside.storage_cut);
+        if cut { Served::Silent } else { self.served(domain, target) }
+    }
+
+    /// What any host meets at `target` when it looks for `domain`.
     pub(crate) fn served(&self, domain: &Domain, target: &Target) -> Served {
         for (site, replica) in &domain.copies {
             if !replica.targets.contains(target) {
@@ -129,7 +135,7 @@ impl World {
     pub(crate) fn sees(&self, host: HostId, domain: DomainId) -> Option<String> {
         let host = self.hosts.get(&host)?;
         let domain = self.domains.get(&domain)?;
-        if !host.outside.alive() {
+        if !host.outside.alive() || host.outside.storage_cut {
             return None;
         }
         if domain.storage == StorageType::Fcp {

@@ -138,7 +138,7 @@ impl World {
             let mut reached = false;
             for connection in &domain.connections {
                 let Some(row) = self.connections.get(connection) else { continue };
-                let served = self.served(domain, &row.target);
+                let served = self.served_to(host, domain, &row.target);
                 storage.takes = storage.takes.max(match served {
                     Served::Good | Served::Empty => self.options.storage_connect,
                     Served::Refused => self.options.storage_refused,

@@ -215,3 +215,23 @@ fn an_spm_start_ends_when_its_host_is_lost() {
     lab.pass(3.0);
     assert_eq!(lab.dc(), DataCenterStatus::Problematic);
 }
+
+#[test]
+fn one_host_that_reaches_no_storage_ends_non_operational_while_the_others_come_up() {
+    let mut lab = parked(&spec(1));
+    lab.world.promote("seville", OtherCopies::ReadOnly).unwrap();
+    lab.repoint("seville");
+    let cut = lab.host("seville-h2");
+    lab.world.set_storage_cut(cut, true);
+    for host in lab.hosts_of("seville") {
+        lab.ok(lab.activate(&host));
+    }
+    assert!(lab.wait(300.0, |world| world.data_centers.values().all(|dc| dc.status == DataCenterStatus::Up)));
+    lab.pass(120.0);
+    let statuses: Vec<HostStatus> = lab.hosts_of("seville").iter().map(|host| lab.status(host)).collect();
+    assert_eq!(statuses, [HostStatus::Up, HostStatus::NonOperational, HostStatus::Up]);
+    lab.world.set_storage_cut(cut, false);
+    lab.ok(lab.activate("seville-h2"));
+    lab.pass(60.0);
+    assert_eq!(lab.status("seville-h2"), HostStatus::Up);
+}
