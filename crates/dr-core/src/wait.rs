@@ -198,7 +198,14 @@ impl fmt::Display for Wait {
             Wait::Domain { name, status } => write!(f, "storage domain {name} is {status}"),
             Wait::Vms { up, of, missing } => {
                 write!(f, "{up} of {of} VMs up")?;
-                if missing.is_empty() { Ok(()) } else { write!(f, "; missing: {}", missing.join(", ")) }
+                if missing.is_empty() {
+                    return Ok(());
+                }
+                write!(f, "; missing: {}", missing.join(", "))?;
+                match of.saturating_sub(up + missing.len()) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Wait::Owed { what, until } => write!(f, "{what} is owed until {until}"),
             Wait::Settling { what } => write!(f, "{what}, watched for a moment"),
