@@ -38,6 +38,13 @@ impl Clock {
         self.real.then(|| ms(wall()) - ms(self.now()))
     }
 
+    /// This clock, set ahead if it lies before `earliest`, the newest time in the journal: what is remembered must not lie in the future, or no
+    /// pause since then would ever end. A wall clock that was set back by much shows in the offset.
+    pub fn not_before(self, earliest: Time) -> Self {
+        let behind = earliest.since(self.now());
+        Self { began_at: self.began_at.plus(behind), ..self }
+    }
+
     /// Now.
     pub fn now(&self) -> Time {
         self.began_at.plus(self.began.elapsed().mul_f64(self.speed))
@@ -58,4 +65,20 @@ impl Clock {
 fn wall() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn time_goes_on_from_the_journals_newest_entry_if_the_wall_clock_was_set_back() {
+        let clock = Clock::starting_at(Time(1_000), 20.0);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(clock.clone().not_before(Time(500)).now(), Time(21_000));
+        let ahead = clock.not_before(Time(100_000));
+        assert_eq!(ahead.now(), Time(100_000));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(ahead.now(), Time(120_000));
+    }
 }

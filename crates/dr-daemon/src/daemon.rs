@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dr_core::Memory;
+use dr_core::{Memory, Time};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ use crate::folder::{FolderError, PlanFolder};
 use crate::hook::ProcessHooks;
 use crate::plan_file::OnDisk;
 use crate::plan_loop::{PlanLoop, Ports};
-use crate::ports::{JournalError, Prober};
+use crate::ports::{Journal, JournalError, Prober};
 use crate::report::{PlanHandle, Report};
 use crate::settings::Settings;
 use crate::socket::{Plans, Socket, SocketError};
@@ -119,14 +119,15 @@ pub enum RunError {
     Signals(std::io::Error),
 }
 
-/// Runs the daemon until SIGTERM or SIGINT. Tells systemd when it is ready and when it stops.
+/// Runs the daemon until SIGTERM or SIGINT. Tells systemd when it is ready and when it stops. `clock` is the real one but for rehearsals.
 ///
 /// # Errors
 /// It could not start; nothing was sent to any engine then.
-pub async fn run(settings: &Settings, prober: Arc<dyn Prober>) -> Result<(), RunError> {
+pub async fn run(settings: &Settings, prober: Arc<dyn Prober>, clock: Clock) -> Result<(), RunError> {
     let journal = Store::open(&settings.state).await.map_err(DaemonError::from)?;
+    let clock = clock.not_before(newest(&journal).await.map_err(DaemonError::from)?);
     let ports = Ports {
-        clock: Clock::real(),
+        clock,
         journal: Arc::new(journal),
         prober,
         hooks: Arc::new(ProcessHooks),
@@ -169,6 +170,16 @@ fn status_line(report: &Report) -> String {
 fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
     // Not run by systemd: nobody to tell.
     let _ = sd_notify::notify(states);
+}
+
+/// The newest time in the journal.
+async fn newest(journal: &dyn Journal) -> Result<Time, JournalError> {
+    let mut newest = Time(0);
+    for name in journal.plans().await? {
+        let last = journal.history(&name, None, 1).await?;
+        newest = newest.max(last.last().map_or(Time(0), |stamped| stamped.at));
+    }
+    Ok(newest)
 }
 
 /// Plans with an open transition or debts, whose file must not be missed in silence.

@@ -289,6 +289,9 @@ pub(crate) struct Daemon {
     /// Probe through the control door of `ovirt-dr sim`, whose hosts have no real addresses
     #[arg(long, value_name = "URL", hide = true)]
     pub(crate) probe_via: Option<String>,
+    /// How fast the daemon's time passes: the same as that of `ovirt-dr sim --speed`, for rehearsals against it
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, hide = true)]
+    pub(crate) speed: f64,
 }
 
 /// Where the story goes.

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use engine_sim::world::{World, WorldSpec};
+use engine_sim::world::World;
 use engine_sim::{ControlDoor, Engine, Order, Server, Settings};
 use http::Method;
+use ovirt_dr::rehearsal::two_sites_and_a_witness;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
@@ -54,7 +55,7 @@ async fn serve(asked: SimServer, out: Out) -> Result<Exit, Failure> {
             control.ip()
         )));
     }
-    let world = World::new(&WorldSpec::two_sites(SITES, hosts, vms, seed)).map_err(Failure::said)?;
+    let world = World::new(&two_sites_and_a_witness(SITES, hosts, vms, seed)).map_err(Failure::said)?;
     let settings = Settings { speed, seed, ..Settings::default() };
     let (user, password) = (settings.user.clone(), settings.password.clone());
     let engine = Engine::new(world, settings);
