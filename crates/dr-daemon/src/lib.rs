@@ -46,7 +46,7 @@ pub use clock::Clock;
 pub use connect::{Door, connect};
 pub use daemon::{Daemon, DaemonError, RunError, run};
 pub use execute::{Executor, PromoteHook, StepContext};
-pub use folder::{FolderError, FoundPlan, PlanFolder, scan};
+pub use folder::{FolderError, FoundPlan, PlanFolder};
 pub use hook::ProcessHooks;
 pub use log::{Log, init_log};
 pub use memory_journal::MemoryJournal;
