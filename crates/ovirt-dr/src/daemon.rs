@@ -11,18 +11,13 @@ use crate::probe_via::ProbeVia;
 
 /// Runs until told to stop.
 pub(crate) async fn run(asked: cli::Daemon, socket: Option<PathBuf>) -> Result<Exit, Failure> {
-    let log = match asked.log {
-        None => Log::Auto,
-        Some(cli::Log::Text) => Log::Text,
-        Some(cli::Log::Journald) => Log::Journald,
-    };
     let settings = settings(&asked, socket)?;
     let prober: Arc<dyn Prober> = match &asked.probe_via {
         Some(url) => Arc::new(ProbeVia::new(url)?),
         None => Arc::new(TcpProber),
     };
     let speed = speed(&asked)?;
-    init_log(log, asked.debug).map_err(Failure::said)?;
+    init_log(settings.log, asked.debug).map_err(Failure::said)?;
     dr_daemon::run(&settings, prober, Clock::real_at(speed)).await.map_err(|error| Failure::said(error.to_string()))?;
     Ok(Exit::Done)
 }
@@ -45,7 +40,13 @@ fn speed(asked: &cli::Daemon) -> Result<f64, Failure> {
 /// What the command line says stands above what the file says.
 fn settings(asked: &cli::Daemon, socket: Option<PathBuf>) -> Result<Settings, Failure> {
     let file = Settings::read(asked.config.as_deref()).map_err(Failure::said)?;
+    let log = match asked.log {
+        None => file.log,
+        Some(cli::Log::Text) => Log::Text,
+        Some(cli::Log::Journald) => Log::Journald,
+    };
     Ok(Settings {
+        log,
         plans: asked.plans.clone().unwrap_or(file.plans),
         state: asked.state.clone().unwrap_or(file.state),
         socket: socket.unwrap_or(file.socket),
@@ -81,6 +82,7 @@ mod tests {
             plans: PathBuf::from("/home-made"),
             state: PathBuf::from("/srv/state"),
             socket: PathBuf::from(socket),
+            log: Log::Auto,
         };
         assert_eq!(merged, expected("/srv/socket"));
         assert_eq!(settings(&asked, Some(PathBuf::from("/run/x"))).unwrap(), expected("/run/x"));
