@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dr_daemon::Door;
 use dr_plan::{Finding, Level, Plan, SiteName};
 use serde_json::json;
 
@@ -26,7 +27,7 @@ pub(crate) async fn run(asked: cli::Check, out: Out) -> Result<Exit, Failure> {
             if !out.json {
                 out.remark(format_args!("asking {} for {}", plan.engine.url, plan.name));
             }
-            findings.extend(crate::online::ask(plan, folder(file)).await);
+            findings.extend(crate::online::ask(plan, folder(file), &Door::Https).await);
         }
     }
     let exit = verdict(&findings, asked.strict);

@@ -6,16 +6,51 @@ use std::path::Path;
 use dr_core::{Memory, Observed, Read, RowProblem, Time, decide, forecast, resolve_rows};
 use dr_daemon::{Clock, Door, Observer, connect};
 use dr_plan::{Finding, Level, Plan, StorageKind};
+use futures::{StreamExt, stream};
+use ovirt_client::{Client, PARALLEL_READS};
 
 /// Logs in, reads everything once, compares. `folder` is the plan's.
-pub(crate) async fn ask(plan: &Plan, folder: &Path) -> Vec<Finding> {
+pub(crate) async fn ask(plan: &Plan, folder: &Path, door: &Door) -> Vec<Finding> {
     let now = Clock::real().now();
-    let client = match connect(&plan.engine, folder, &Door::Https) {
+    let client = match connect(&plan.engine, folder, door) {
         Ok(client) => client,
         Err(text) => return vec![finding(plan, Level::Error, text, "check the `engine:` section of the plan")],
     };
-    let observed = Observer::new(client).observe(BTreeMap::new(), true, now).await;
-    findings(plan, &observed, now)
+    let observed = Observer::new(client.clone()).observe(BTreeMap::new(), true, now).await;
+    let mut found = findings(plan, &observed, now);
+    found.extend(without_agents(plan, &observed, &client).await);
+    found
+}
+
+/// Hosts of the plan whose power management is on but has no fence agent: the engine refuses to switch it off (hosts.md 4.2).
+async fn without_agents(plan: &Plan, observed: &Observed, client: &Client) -> Vec<Finding> {
+    let hosts = observed.hosts.seen().into_iter().flatten();
+    let hosts =
+        hosts.filter(|host| host.power_management && plan.sites.values().any(|site| site.hosts.contains(&host.name)));
+    let asked = stream::iter(hosts).map(async |host| {
+        let id = ovirt_client::HostId::new(host.id.0.as_str());
+        (host, client.send(ovirt_client::hosts::fence_agents(&id)).await)
+    });
+    let answers: Vec<_> = asked.buffered(PARALLEL_READS).collect().await;
+    let mut findings = Vec::new();
+    for (host, answer) in answers {
+        match answer {
+            Ok(agents) if agents.items.is_empty() && agents.unreadable.is_empty() => {
+                let message = format!(
+                    "power management of host {} is on but has no fence agent: it cannot be suspended",
+                    host.name
+                );
+                let remedy = "give the host a fence agent in the engine, or switch its power management off";
+                findings.push(finding(plan, Level::Warning, message, remedy));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("the fence agents of host {} could not be read: {error}", host.name);
+                findings.push(finding(plan, Level::Warning, message, "try again"));
+            }
+        }
+    }
+    findings
 }
 
 /// Everything that an observation has against a plan, the worst first.

@@ -1,5 +1,7 @@
 //! What the engine has against a plan.
 
+use std::sync::Arc;
+
 use dr_core::{
     Cluster, Connection, DataCenter, DataCenterStatus, Details, Domain, EngineIdentity, Host, HostStatus, Spm,
 };
@@ -141,4 +143,34 @@ fn an_account_that_does_not_see_everything_is_told_once() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].message, "the engine's hosts could not be read: the account does not see all objects");
     assert!(found[0].is_error() && found[0].remedy.contains("SuperUser"));
+}
+
+/// A simulated engine, and what is found when the plan for it is checked there.
+async fn asked(change: impl FnOnce(&mut engine_sim::world::World)) -> Vec<(Level, String)> {
+    use engine_sim::world::{World, WorldSpec};
+
+    let mut world = World::new(&WorldSpec::two_sites(["madrid", "seville"], 3, 8, 1)).unwrap();
+    change(&mut world);
+    let engine = engine_sim::Engine::new(world, engine_sim::Settings::default());
+    let transport = Arc::new(ovirt_dr::rehearsal::SimTransport(engine));
+    let door = Door::Given(transport, ovirt_dr::rehearsal::PASSWORD.into());
+    let plan = dr_plan::parse("rehearsal", include_str!("../../../../plans/rehearsal.yaml")).plan.unwrap();
+    let found = ask(&plan, Path::new("."), &door).await;
+    found.into_iter().map(|finding| (finding.level, finding.message)).collect()
+}
+
+#[tokio::test]
+async fn the_rehearsal_plan_fits_the_simulated_engine() {
+    assert_eq!(asked(|_| {}).await, []);
+}
+
+#[tokio::test]
+async fn power_management_without_an_agent_cannot_be_suspended() {
+    let bare = |world: &mut engine_sim::world::World| {
+        for host in world.hosts.values_mut().filter(|host| host.name == "madrid-h2") {
+            host.fence_agents.clear();
+        }
+    };
+    let message = "power management of host madrid-h2 is on but has no fence agent: it cannot be suspended".to_owned();
+    assert_eq!(asked(bare).await, [(Level::Warning, message)]);
 }
