@@ -7,7 +7,7 @@ use bytes::Bytes;
 use dr_plan::{Engine, Secret};
 use futures::future::BoxFuture;
 use ovirt_client::{Client, EngineUrl, HttpTransport, Transport, TransportError, Trust};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// How engines are reached.
 #[derive(Clone)]
@@ -23,29 +23,55 @@ pub enum Door {
 /// # Errors
 /// One sentence: the URL, the password or the CA file is unusable, and what to do. Never the password.
 pub fn connect(engine: &Engine, dir: &Path, door: &Door) -> Result<Client, String> {
-    let url = EngineUrl::parse(&engine.url).map_err(|error| format!("the engine's URL: {error}"))?;
-    match door {
-        Door::Https => {
-            let password = password(&engine.password, dir, &|name| std::env::var_os(name))?;
-            let transport = HttpTransport::new(&trust(engine, dir)?).map_err(|error| error.to_string())?;
-            Ok(Client::new(url, &engine.username, password, transport))
+    client(engine, door, &Materials::read(engine, dir, door)?)
+}
+
+/// What a client is made of beside the plan: read anew while the engine cannot be reached, since a person may have put it right.
+#[derive(Clone)]
+pub(crate) struct Materials {
+    password: SecretString,
+    ca_pem: Option<Vec<u8>>,
+}
+
+impl Materials {
+    /// Reads password and CA from where the plan says.
+    pub(crate) fn read(engine: &Engine, dir: &Path, door: &Door) -> Result<Materials, String> {
+        match door {
+            Door::Https => Ok(Materials {
+                password: password(&engine.password, dir, &|name| std::env::var_os(name))?,
+                ca_pem: engine.ca_file.as_ref().map(|file| ca_pem(&dir.join(file))).transpose()?,
+            }),
+            Door::Given(_, password) => Ok(Materials { password: password.clone(), ca_pem: None }),
         }
-        Door::Given(transport, password) => {
-            Ok(Client::new(url, &engine.username, password.clone(), Given(Arc::clone(transport))))
-        }
+    }
+
+    /// Whether nothing has changed.
+    pub(crate) fn are_as(&self, other: &Materials) -> bool {
+        self.password.expose_secret() == other.password.expose_secret() && self.ca_pem == other.ca_pem
     }
 }
 
-fn trust(engine: &Engine, dir: &Path) -> Result<Trust, String> {
-    let Some(file) = &engine.ca_file else { return Ok(Trust::System) };
-    let path = dir.join(file);
-    let pem = std::fs::read(&path).map_err(|error| {
+/// The client of a plan's engine from what was read.
+pub(crate) fn client(engine: &Engine, door: &Door, materials: &Materials) -> Result<Client, String> {
+    let url = EngineUrl::parse(&engine.url).map_err(|error| format!("the engine's URL: {error}"))?;
+    let password = materials.password.clone();
+    match door {
+        Door::Https => {
+            let trust = materials.ca_pem.clone().map_or(Trust::System, Trust::CaPem);
+            let transport = HttpTransport::new(&trust).map_err(|error| error.to_string())?;
+            Ok(Client::new(url, &engine.username, password, transport))
+        }
+        Door::Given(transport, _) => Ok(Client::new(url, &engine.username, password, Given(Arc::clone(transport)))),
+    }
+}
+
+fn ca_pem(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| {
         format!(
             "the CA file {} cannot be read ({error}); put the engine's CA certificate there, or correct `ca_file`",
             path.display()
         )
-    })?;
-    Ok(Trust::CaPem(pem))
+    })
 }
 
 /// Reads a secret. `env` looks up an environment variable.

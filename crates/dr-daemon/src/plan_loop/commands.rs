@@ -29,6 +29,12 @@ impl PlanLoop {
                 self.note(Entry::Paused { by, reason }, Level::Notice, text).await
             }
             Command::Resume { by } => {
+                // An account that was locked and is not any more has the same password: only a person knows.
+                let client = self.engine.as_ref().map(|engine| &engine.client);
+                if let Some(client) = client.filter(|client| client.refusal().is_some()) {
+                    client.forget_refusal();
+                    return Ok("the login that was refused is tried once more".to_owned());
+                }
                 if self.memory.paused.is_none() {
                     return Ok("it is not paused".to_owned());
                 }

@@ -23,7 +23,7 @@ use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::connect::Door;
+use crate::connect::{Door, Materials};
 use crate::execute::Executor;
 use crate::observe::Observer;
 use crate::ports::{Hooks, Journal, JournalError, Prober};
@@ -97,6 +97,8 @@ pub struct PlanLoop {
 /// The engine as one plan reaches it.
 struct Engine {
     of: dr_plan::Engine,
+    materials: Materials,
+    client: ovirt_client::Client,
     observer: Observer,
     executor: Arc<Executor>,
 }
@@ -208,7 +210,16 @@ impl PlanLoop {
         if read_vms && observed.vms.seen().is_some() {
             self.last_vms = Some(began);
         }
-        self.in_trouble(publish::trouble(&observed));
+        let refused = self.engine.as_ref().is_some_and(|engine| engine.client.refusal().is_some());
+        let remedy = if refused {
+            format!(
+                ". Put the right password into its place; if the account was locked and is not any more: ovirt-dr resume {}",
+                self.name
+            )
+        } else {
+            String::new()
+        };
+        self.in_trouble(publish::trouble(&observed).map(|text| text + &remedy));
         if let Some(hosts) = observed.hosts.seen() {
             self.board.watch(&plan, hosts, self.memory.transition.is_some());
         }
@@ -314,13 +325,24 @@ impl PlanLoop {
 
     /// Builds the client when the plan's engine is new or has changed.
     fn reach(&mut self, plan: &Plan) -> Result<(), String> {
-        if self.engine.as_ref().is_some_and(|engine| engine.of == plan.engine) {
+        let known = self.engine.as_ref().filter(|engine| engine.of == plan.engine);
+        if known.is_some() && self.trouble.is_none() {
             return Ok(());
         }
-        let client = crate::connect::connect(&plan.engine, &self.dir, &self.ports.door)?;
+        // In trouble a person may have put password or CA right; a login that was refused is tried again only then.
+        let materials = Materials::read(&plan.engine, &self.dir, &self.ports.door)?;
+        if known.is_some_and(|engine| engine.materials.are_as(&materials)) {
+            return Ok(());
+        }
+        let client = crate::connect::client(&plan.engine, &self.ports.door, &materials)?;
         let executor = Executor::new(client.clone(), Arc::clone(&self.ports.prober), Arc::clone(&self.ports.hooks));
-        self.engine =
-            Some(Engine { of: plan.engine.clone(), observer: Observer::new(client), executor: Arc::new(executor) });
+        self.engine = Some(Engine {
+            of: plan.engine.clone(),
+            materials,
+            client: client.clone(),
+            observer: Observer::new(client),
+            executor: Arc::new(executor),
+        });
         Ok(())
     }
 
