@@ -28,11 +28,11 @@ impl File {
     }
 }
 
-/// The workspace's text files in the order of their paths, and the paths of everything else.
+/// The workspace's text files in the order of their paths, and what else there is.
 #[derive(Default)]
 pub(crate) struct Tree {
     pub(crate) files: Vec<File>,
-    /// Paths of folders and of files that are not text, which links may still point at.
+    /// Paths of everything else: folders, files that are not text. Links may point at them.
     pub(crate) others: Vec<String>,
 }
 
@@ -68,8 +68,12 @@ impl Tree {
             if path == "target" || path == ".git" {
                 continue;
             }
-            if entry.file_type().map_err(at(&entry.path()))?.is_dir() {
+            let kind = entry.file_type().map_err(at(&entry.path()))?;
+            if kind.is_dir() {
                 self.enter(&entry.path(), &format!("{path}/"))?;
+            }
+            // A socket or a pipe that something left here cannot be read to its end.
+            if !kind.is_file() {
                 self.others.push(path);
                 continue;
             }
