@@ -135,7 +135,7 @@ Exit codes: 0 nothing to do, 2 there are changes, 1 it would not arrive, or an e
 Examples:
   ovirt-dr preview                             the only plan, to its other site
   ovirt-dr preview erp seville
-  ovirt-dr preview --offline ./erp.yaml seville  from the file alone, without daemon and engine")]
+  ovirt-dr preview --offline ./erp.yaml        from the file alone, without daemon and engine")]
 pub(crate) struct Preview {
     /// The plan; may be left out if there is only one
     #[arg(value_name = "PLAN")]
@@ -152,12 +152,13 @@ pub(crate) struct Preview {
 #[command(
     allow_missing_positional = true,
     after_help = "\
-The daemon rewrites the plan's line `active_site` and opens a failover; who asked and why is journalled. It acts only once the other site is
-proven down: until then it says what it waits for or refuses.
+The daemon rewrites the plan's line `active_site` and opens a failover; who asked and why is journalled. It acts only once the \
+other site is proven down: until then it says what it waits for or refuses.
+
 Returns once the daemon has accepted. Exit codes with --wait: 0 converged, 3 a person is needed, 4 converged with exceptions, 1 error.
 
 Examples:
-  ovirt-dr failover seville --reason 'fire in madrid'        where there is one plan only
+  ovirt-dr failover seville --reason 'fire'    where there is one plan only
   ovirt-dr failover erp seville --reason 'fire in madrid'
   ovirt-dr failover erp seville --reason 'drill' --wait"
 )]
@@ -208,7 +209,7 @@ Examples:
   ovirt-dr confirm erp promoted --reason 'array failed over, ticket 4711'
   ovirt-dr confirm erp site-down --reason 'called the site: no power'
   ovirt-dr confirm erp mad-2 --ignore tcp:22 --reason 'the jump host answers there'
-  ovirt-dr confirm flip --reason 'yes, back to madrid'       where there is one plan only"
+  ovirt-dr confirm flip --reason 'I mean it'   where there is one plan only"
 )]
 pub(crate) struct Confirm {
     /// The plan; may be left out if there is only one

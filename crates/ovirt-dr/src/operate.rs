@@ -91,7 +91,11 @@ pub(crate) async fn failover(client: &Client, asked: cli::Failover, out: Out) ->
     let plan = plans::meant(client, plan).await?;
     let command = Command::Failover { site: site.clone(), by: by(), reason };
     if !wait {
-        return ask(client, &plan, &command, out).await;
+        let exit = ask(client, &plan, &command, out).await?;
+        if out.terminal && !out.json {
+            out.line(format_args!("follow it: ovirt-dr watch {plan}"))?;
+        }
+        return Ok(exit);
     }
     let mut waiting = Waiting::new(&site, &client.plan(&plan).await?, patience);
     // Followed from before the request, so that no line of its story is missed.
