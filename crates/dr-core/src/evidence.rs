@@ -52,11 +52,11 @@ pub enum HostEvidence {
 /// What a site's evidence amounts to.
 #[derive(Debug, Default)]
 pub(crate) struct SiteEvidence {
-    /// What contradicts, or cannot be taken for silence.
+    /// What contradicts.
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) waits: Vec<Wait>,
-    /// Everything agrees, but the plan asks a person to vouch.
-    pub(crate) attestation: Option<Refusal>,
+    /// Nothing contradicts, but a person must vouch.
+    pub(crate) asks: Vec<Refusal>,
     /// The evidence in words, once nothing contradicts and nothing is missing.
     pub(crate) proven: Option<String>,
 }
@@ -139,13 +139,13 @@ impl Evidence<'_> {
         self.witnesses(&mut evidence);
         let silent = self.hosts(hosts, &mut evidence);
         let also = self.also(&mut evidence);
-        if !evidence.refusals.is_empty() || !evidence.waits.is_empty() {
+        if !evidence.refusals.is_empty() || !evidence.waits.is_empty() || !evidence.asks.is_empty() {
             return evidence;
         }
         // Of a site without hosts nothing can be seen: only a person knows.
         let blind = hosts.is_empty() && also.is_empty();
         if (blind || self.site.evidence.require == Require::Attestation) && !self.is_vouched() {
-            evidence.attestation = Some(Refusal::AttestationNeeded { site: self.name.to_owned() });
+            evidence.asks.push(Refusal::AttestationNeeded { site: self.name.to_owned() });
         } else {
             evidence.proven = Some(self.words(hosts, &silent, &also));
         }
@@ -189,7 +189,7 @@ impl Evidence<'_> {
             }
         }
         if !never_seen.is_empty() {
-            evidence.refusals.push(Refusal::EvidenceNeverSeen { site: self.name.to_owned(), hosts: never_seen });
+            evidence.asks.push(Refusal::EvidenceNeverSeen { site: self.name.to_owned(), hosts: never_seen });
         }
         silent.ports.sort_unstable();
         silent.ports.dedup();

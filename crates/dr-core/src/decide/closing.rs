@@ -13,6 +13,9 @@ const HOST_PATIENCE: Duration = Duration::from_secs(600);
 /// How long a data domain may take to be active, and a late row to be repointed, counted likewise.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(600);
 
+/// Names that a wait lists.
+const NAMES_SHOWN: usize = 5;
+
 /// Closes a cancelled transition once nothing is owed.
 pub(crate) fn close_cancelled(scene: &Scene, decision: &mut Decision) {
     if scene.memory.owed.is_empty() && scene.memory.in_flight.is_empty() {
@@ -29,18 +32,31 @@ pub(crate) fn close(scene: &Scene, proof: &Proof, decision: &mut Decision) {
         return;
     }
     let mut exceptions = Vec::new();
-    let settled = data_centers_settled(scene, &mut exceptions, decision);
+    let mut watched = Vec::new();
+    let settled = data_centers_settled(scene, &mut exceptions, &mut watched);
     let rows = rows(scene, &mut exceptions);
-    let hosts = hosts(scene, &mut exceptions, decision);
+    let hosts = hosts(scene, &mut exceptions, &mut watched);
     let domains = domains(scene, &mut exceptions);
     let vms = virtual_machines(scene, &mut exceptions);
     if settled && rows && hosts && domains && vms {
         decision.closing = Some(exceptions);
+    } else if !watched.is_empty() {
+        decision.waits.push(Wait::Settling { what: said(&watched) });
+    }
+}
+
+/// `b1 is up`, `b1, b2 and 38 more are up`.
+fn said(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match (names.len(), names.len().saturating_sub(NAMES_SHOWN)) {
+        (1, _) => format!("{shown} is up"),
+        (_, 0) => format!("{shown} are up"),
+        (_, more) => format!("{shown} and {more} more are up"),
     }
 }
 
 /// Every affected data center that has a host at the new site is up, and has been for a while.
-fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, decision: &mut Decision) -> bool {
+fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, watched: &mut Vec<String>) -> bool {
     let mut settled = true;
     for data_center in scene.data_centers.iter().filter(|data_center| scene.affected.contains(&data_center.id)) {
         if scene.standby_of(&data_center.id).next().is_none() {
@@ -50,7 +66,7 @@ fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, decision: &
         let up = data_centers::is_up(scene, &data_center.id);
         let reached = reached_up(scene, data_center);
         if up && !reached && data_centers::first_standby_up(scene, data_center).is_some() {
-            decision.waits.push(Wait::Settling { what: format!("data center {} is up", data_center.name) });
+            watched.push(format!("data center {}", data_center.name));
         }
         settled &= up && reached;
     }
@@ -74,7 +90,7 @@ fn rows(scene: &Scene, exceptions: &mut Vec<String>) -> bool {
     exceptions.len() == before || since_up(scene) >= STORAGE_PATIENCE
 }
 
-fn hosts(scene: &Scene, exceptions: &mut Vec<String>, decision: &mut Decision) -> bool {
+fn hosts(scene: &Scene, exceptions: &mut Vec<String>, watched: &mut Vec<String>) -> bool {
     let mut done = true;
     for host in &scene.standby {
         if scene.transition.reached_at(&Goal::HostUp(host.id.0.clone())).is_some() {
@@ -84,7 +100,7 @@ fn hosts(scene: &Scene, exceptions: &mut Vec<String>, decision: &mut Decision) -
         exceptions.push(format!("host {} is {}{detail}", host.name, host.status));
         let data_center_is_up = scene.data_center(host).is_some_and(|dc| data_centers::is_up(scene, &dc.id));
         if host.status == HostStatus::Up && data_center_is_up {
-            decision.waits.push(Wait::Settling { what: format!("{} is up", host.name) });
+            watched.push(host.name.clone());
         }
         done &= since_up(scene) >= HOST_PATIENCE;
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::evidence::{HostEvidence, is_known_to_be_off};
 use crate::scene::Scene;
 use crate::{
-    DataCenter, DataCenterId, DataCenterStatus, Decision, Goal, Host, HostStatus, Life, Refusal, Spm, Step, StepKind,
-    Time, Wait,
+    DataCenter, DataCenterId, DataCenterStatus, Decision, Goal, Host, HostStatus, Refusal, Spm, Step, StepKind, Time,
+    Wait,
 };
 
 use super::proof::{Proof, is_returned};
@@ -93,12 +93,35 @@ fn gates<'a>(
 /// a row that waits for the confirmation, there is nothing to wait for.
 fn is_accepted(scene: &Scene, data_center: &DataCenter) -> bool {
     let accepted = |host: &Host| {
-        scene.life(host) != Life::Lost
+        shows_activation(&host.status)
             || scene.transition.done_at(StepKind::Activate, &host.id.0).is_some()
             || scene.transition.reached_at(&Goal::HostUp(host.id.0.clone())).is_some()
     };
     let held = scene.rows_missing(&data_center.id) > 0;
     held || scene.standby_of(&data_center.id).next().is_none() || scene.standby_of(&data_center.id).any(accepted)
+}
+
+/// The statuses that only an activation leads to.
+fn shows_activation(status: &HostStatus) -> bool {
+    match status {
+        HostStatus::Up
+        | HostStatus::Unassigned
+        | HostStatus::Connecting
+        | HostStatus::Initializing
+        | HostStatus::NonOperational => true,
+        HostStatus::Maintenance
+        | HostStatus::NonResponsive
+        | HostStatus::Down
+        | HostStatus::Reboot
+        | HostStatus::Kdumping
+        | HostStatus::Installing
+        | HostStatus::PreparingForMaintenance
+        | HostStatus::Error
+        | HostStatus::InstallFailed
+        | HostStatus::InstallingOs
+        | HostStatus::PendingApproval
+        | HostStatus::Other(_) => false,
+    }
 }
 
 /// A lost host that does not answer: confirm it, or verify and park it.

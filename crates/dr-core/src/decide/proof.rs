@@ -46,7 +46,7 @@ pub(crate) fn prove(scene: &Scene, decision: &mut Decision) -> Proof {
     decision.refusals.extend(evidence.refusals);
     contradicted |= decision.refusals.len() > before;
     // Asking for a person's word contradicts nothing: what is done before the proof may be done.
-    decision.refusals.extend(evidence.attestation);
+    decision.refusals.extend(evidence.asks);
     decision.waits.extend(evidence.waits);
     let proven = engine_agrees && evidence.proven.is_some();
     if proven && clear && !contradicted && scene.transition.proven.is_none() {
@@ -96,7 +96,7 @@ fn the_engines_word(scene: &Scene, decision: &mut Decision) -> bool {
 }
 
 /// Hosts that must not be alive while storage changes, sorted by what is to be done about them.
-fn holders(scene: &Scene, decision: &mut Decision) -> bool {
+pub(crate) fn holders(scene: &Scene, decision: &mut Decision) -> bool {
     let mut clear = true;
     for (host, named) in &scene.others {
         let (name, status) = (host.name.clone(), host.status.to_string());

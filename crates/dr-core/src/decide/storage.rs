@@ -73,7 +73,7 @@ pub(crate) fn standby_is_alive(scene: &Scene) -> bool {
 
 /// Points every row of the plan at the new site. Portals of one domain go one after another: the engine locks the domain (storage.md 2.5).
 pub(crate) fn repoint(scene: &Scene, proof: &Proof, promoted: bool, decision: &mut Decision) {
-    let may = promoted && proof.allows() && !standby_is_alive(scene);
+    let may = promoted && proof.allows() && !standby_is_alive(scene) && late_rows_may(scene, proof, decision);
     let connected = connected_hosts(scene);
     let flying = scene.rows.iter().filter(|row| scene.memory.in_flight.contains_key(&row.key()));
     let mut locked: BTreeSet<&str> = flying.flat_map(locks).collect();
@@ -107,6 +107,15 @@ pub(crate) fn repoint(scene: &Scene, proof: &Proof, promoted: bool, decision: &m
             locked.extend(locks(row));
         }
     }
+}
+
+/// Rows that gate nothing may come late, when the proof is no longer asked for; still no host but the new site's may be alive.
+fn late_rows_may(scene: &Scene, proof: &Proof, decision: &mut Decision) -> bool {
+    if proof.needed || scene.rows.iter().all(|row| row.arrived(&scene.to)) {
+        return true;
+    }
+    let lost = scene.lost.iter().all(|host| scene.life(host) == Life::Lost);
+    super::proof::holders(scene, decision) && lost
 }
 
 fn locks<'a>(row: &SceneRow<'a>) -> Vec<&'a str> {

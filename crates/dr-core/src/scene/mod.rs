@@ -156,10 +156,7 @@ impl<'a> Scene<'a> {
             data_center_of_cluster,
             begun: keys(memory, transition)
                 .any(|key| matches!(key.kind, StepKind::Activate | StepKind::ConfirmRebooted)),
-            activated: keys(memory, transition)
-                .filter(|key| key.kind == StepKind::Activate)
-                .map(|key| key.object.as_str())
-                .collect(),
+            activated: activated(memory, transition),
             placed,
             missing_rows,
             unready,
@@ -235,7 +232,7 @@ impl<'a> Scene<'a> {
         self.transition.committed || self.begun
     }
 
-    /// Whether a standby host was activated by this transition, so that its being alive is our doing.
+    /// Whether a standby host was activated by this transition, or arrived in it, so that its being alive is as it should be.
     pub(crate) fn activated_by_us(&self, host: &Host) -> bool {
         self.activated.contains(host.id.0.as_str())
     }
@@ -279,6 +276,16 @@ fn others<'a>(
     };
     let others = hosts.iter().filter(|host| !ours.contains(&host.id)).filter(holds);
     others.map(|host| (host, named.contains(host.name.as_str()))).collect()
+}
+
+/// Ids of the hosts that this transition activated, or may have, or found up when its storage was right.
+fn activated<'a>(memory: &'a Memory, transition: &'a Transition) -> HashSet<&'a str> {
+    let by_us = keys(memory, transition).filter(|key| key.kind == StepKind::Activate).map(|key| key.object.as_str());
+    let arrived = transition.reached.keys().filter_map(|goal| match goal {
+        Goal::HostUp(id) => Some(id.as_str()),
+        Goal::Repointed(_) | Goal::Confirmed(_) | Goal::Parked(_) | Goal::DataCenterUp(_) | Goal::VmUp(_) => None,
+    });
+    by_us.chain(arrived).collect()
 }
 
 /// Steps that this transition took, or may have.

@@ -89,8 +89,7 @@ fn what_has_just_come_up_is_watched() {
         ",
         expect![[r#"
             phase    settling
-            waits    data center dc1 is up, watched for a moment
-            waits    b1 is up, watched for a moment
+            waits    data center dc1, b1 are up, watched for a moment
         "#]],
     );
 }

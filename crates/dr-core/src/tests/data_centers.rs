@@ -148,8 +148,7 @@ fn up_counts_when_it_lasts() {
         expect![[r#"
             phase    settling
             waits    storage domain data1 is unknown
-            waits    data center dc1 is up, watched for a moment
-            waits    b1 is up, watched for a moment
+            waits    data center dc1, b1 are up, watched for a moment
             reached  HostUp("b1")
         "#]],
     );
@@ -186,8 +185,7 @@ fn a_domain_that_is_not_active_is_waited_for() {
             phase    settling
             waits    storage domain data1 is unknown
             waits    storage domain data2 is inactive
-            waits    data center dc1 is up, watched for a moment
-            waits    b1 is up, watched for a moment
+            waits    data center dc1, b1 are up, watched for a moment
             reached  Repointed("data2/0")
             reached  HostUp("b1")
             reached  DataCenterUp("dc1")

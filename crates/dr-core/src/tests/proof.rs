@@ -278,6 +278,7 @@ fn a_host_never_seen_answering_proves_nothing() {
         ",
         expect![[r#"
             phase    proving
+            ready    suspend fencing of cluster main
             refused  no probe of a2 was ever seen answering, so silence proves nothing. If you know that a is down: ovirt-dr confirm erp site-down --reason "..."
         "#]],
     );

@@ -298,3 +298,39 @@ fn nothing_is_repointed_after_the_witness_went_silent() {
         "#]],
     );
 }
+
+#[test]
+fn a_row_that_went_astray_under_a_host_that_came_up_by_itself_is_left_to_a_person_too() {
+    check(
+        "
+        nfs data1 at=a
+        site b: b1 up
+        reached up b1
+        ",
+        expect![[r#"
+            phase    repointing
+            refused  connection data1 was changed to nas-a:/data1 after b1 came up. Changing it back under a living host is not safe: decide by hand
+        "#]],
+    );
+}
+
+#[test]
+fn a_late_row_too_waits_until_no_other_host_is_alive() {
+    check(
+        "
+        nfs data1 at=b
+        done repoint data1/0 30
+        site b: b1 up
+        done activate b1
+        iscsi lun1 domain=none
+        site c: c1 up
+        ",
+        expect![[r#"
+            phase    activating
+            ready    confirm that a1 has been rebooted
+            waits    data center dc1 is problematic: its SPM a1 is not confirmed yet
+            refused  c1 of another site is up in data center dc1: it still writes to the old copy. Put it in maintenance or power it off
+            reached  Repointed("data1/0")
+        "#]],
+    );
+}

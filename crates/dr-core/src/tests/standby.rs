@@ -142,9 +142,7 @@ fn up_counts_when_it_lasts_and_the_data_center_is_up() {
         ",
         expect![[r#"
             phase    settling
-            waits    data center dc1 is up, watched for a moment
-            waits    b1 is up, watched for a moment
-            waits    b2 is up, watched for a moment
+            waits    data center dc1, b1, b2 are up, watched for a moment
             reached  Repointed("data1/0")
             reached  HostUp("b1")
             reached  Parked("a1")

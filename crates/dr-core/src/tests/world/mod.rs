@@ -3,6 +3,7 @@
 //! As usual means: two sites `a` (lost) and `b`, one data center `dc1` that is `problematic`, one cluster `main` with fencing on, an open
 //! transition from a to b, witnesses that answer, hosts of a that have been silent for 300 s, everybody else answering. Ids are names.
 
+mod any;
 mod engine;
 mod memory;
 mod plan;
@@ -18,6 +19,7 @@ use crate::{
     Memory, Observed, OwedTag, ProbeState, Read, Time, Vm,
 };
 
+pub(crate) use any::{any_world, ours};
 use words::Words;
 
 /// Now, in all worlds.
