@@ -1,0 +1,3 @@
+//! The program as it is installed: real processes, real files, a real socket, TLS; only the engine is simulated.
+
+mod kill;
