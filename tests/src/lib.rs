@@ -4,4 +4,6 @@
 
 mod rig;
 
+pub mod process;
+
 pub use rig::{MemoryPlan, Rig};
