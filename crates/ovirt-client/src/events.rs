@@ -55,20 +55,20 @@ pub struct Event {
     /// Who wrote it, `oVirt` for the engine itself.
     #[serde(default, deserialize_with = "read::text")]
     pub origin: Option<String>,
-    /// The host it is about.
-    #[serde(default, deserialize_with = "read::link")]
+    /// The host it is about; `None` too when the engine names one without its id, as it does in some lines about the SPM.
+    #[serde(default, deserialize_with = "read::link_if_known")]
     pub host: Option<HostId>,
     /// The VM it is about.
-    #[serde(default, deserialize_with = "read::link")]
+    #[serde(default, deserialize_with = "read::link_if_known")]
     pub vm: Option<VmId>,
     /// The cluster it is about.
-    #[serde(default, deserialize_with = "read::link")]
+    #[serde(default, deserialize_with = "read::link_if_known")]
     pub cluster: Option<ClusterId>,
     /// The data center it is about.
-    #[serde(default, deserialize_with = "read::link")]
+    #[serde(default, deserialize_with = "read::link_if_known")]
     pub data_center: Option<DataCenterId>,
     /// The storage domain it is about.
-    #[serde(default, deserialize_with = "read::link")]
+    #[serde(default, deserialize_with = "read::link_if_known")]
     pub storage_domain: Option<StorageDomainId>,
 }
 

@@ -175,11 +175,22 @@ where
     D: Deserializer<'de>,
     I: From<String>,
 {
-    Ok(deserializer.deserialize_any(Link)?.map(I::from))
+    Ok(deserializer.deserialize_any(Link { id_is_optional: false })?.map(I::from))
+}
+
+/// The same where the engine may know no more than a name, `{"name": ...}`: then there is nothing to link to.
+pub(crate) fn link_if_known<'de, D, I>(deserializer: D) -> Result<Option<I>, D::Error>
+where
+    D: Deserializer<'de>,
+    I: From<String>,
+{
+    Ok(deserializer.deserialize_any(Link { id_is_optional: true })?.map(I::from))
 }
 
 /// Reads a link.
-struct Link;
+struct Link {
+    id_is_optional: bool,
+}
 
 impl<'de> Visitor<'de> for Link {
     type Value = Option<String>;
@@ -214,7 +225,9 @@ impl<'de> Visitor<'de> for Link {
             }
         }
         match id {
-            None if !empty => Err(A::Error::custom("expected a link, got an object without an id")),
+            None if !empty && !self.id_is_optional => {
+                Err(A::Error::custom("expected a link, got an object without an id"))
+            }
             id => Ok(id),
         }
     }

@@ -1,0 +1,10 @@
+//! Client and simulated engine held against what a running engine was recorded to say (`tests/fixtures/recorded`).
+//!
+//! `UPDATE_EXPECT=1 cargo test -p tests --test conformance` writes the tables anew, `docs/conformance.md` among them; each new line
+//! of theirs needs a reason. With `-- --nocapture` the counts are printed.
+
+mod recording;
+
+mod client;
+mod client_requests;
+mod client_values;
