@@ -7,8 +7,12 @@ use crate::{DataCenterStatus, Decision, Goal, Host, HostStatus, Life, Step, Wait
 
 use super::proof::Proof;
 
-/// `up` is shown before storage is connected (hosts.md 0.8): it counts when it has lasted this long and the data center is up.
+/// `up` is shown before storage is connected (hosts.md 0.8): it counts when it has lasted this long, the data center is up and the host is of
+/// use, as SPM or for a virtual machine.
 const HOST_SETTLES: Duration = Duration::from_secs(15);
+/// Of a host that does nothing yet it is not known whether its storage is connected: storage that does not answer was seen to take 79 s to
+/// fail, all of them shown as `up`.
+const IDLE_HOST_SETTLES: Duration = Duration::from_secs(90);
 /// Shortest pause before a host that fell to `non_operational` is activated again.
 const REACTIVATE_FIRST: Duration = Duration::from_secs(30);
 /// Longest such pause: the engine itself tries every five minutes (hosts.md 6.3).
@@ -33,7 +37,8 @@ pub(crate) fn activate(scene: &Scene, proof: &Proof, promoted: bool, decision: &
         let step = Step::Activate { host: host.id.clone(), name: host.name.clone() };
         match &host.status {
             HostStatus::Up => {
-                let lasting = scene.now.since(host.since) >= HOST_SETTLES;
+                let settles = if scene.serves(host) { HOST_SETTLES } else { IDLE_HOST_SETTLES };
+                let lasting = scene.now.since(host.since) >= settles;
                 if lasting && data_center.status == DataCenterStatus::Up && scene.transition.proven.is_some() {
                     super::reach(scene, decision, goal);
                 }

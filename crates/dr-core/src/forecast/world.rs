@@ -258,7 +258,9 @@ impl World {
             }
             Change::VmStatus(id, status) => {
                 let at = self.vms.get(&id).copied();
+                let place = at.and_then(|at| self.place(at));
                 if let Some(vm) = at.and_then(|at| seen(&mut self.observed.vms).get_mut(at)) {
+                    vm.host = vm.host.take().or(place);
                     vm.status = status;
                 }
             }
@@ -281,6 +283,14 @@ impl World {
         }
     }
 
+    /// A host that is up in the cluster of a virtual machine: they are spread evenly.
+    fn place(&self, at: usize) -> Option<HostId> {
+        let cluster = &self.observed.vms.seen()?.get(at)?.cluster;
+        let hosts = self.observed.hosts.seen()?.iter();
+        let up: Vec<_> = hosts.filter(|host| host.status == HostStatus::Up && host.cluster == *cluster).collect();
+        up.get(at % up.len().max(1)).map(|host| host.id.clone())
+    }
+
     fn data_center_up(&mut self, id: &DataCenterId) {
         self.electing.remove(id);
         if !self.can_elect(id) {
@@ -291,6 +301,12 @@ impl World {
                 data_center.status = DataCenterStatus::Up;
                 data_center.since = self.now;
             }
+        }
+        let of = &self.data_center_of;
+        let hosts = seen(&mut self.observed.hosts).iter_mut();
+        let mut here = hosts.filter(|host| of.get(&host.cluster) == Some(id) && host.status == HostStatus::Up);
+        if let Some(spm) = here.next() {
+            spm.spm = Spm::Spm;
         }
         for domain in seen(&mut self.observed.domains).iter_mut().filter(|domain| domain.data_center == *id) {
             if domain.status == "unknown" {

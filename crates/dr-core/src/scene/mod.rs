@@ -14,7 +14,7 @@ use dr_plan::{Plan, Site, SiteName};
 use crate::evidence::Evidence;
 use crate::{
     Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, Goal, Host, HostId, Life, Memory, Observed, Read,
-    RowProblem, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
+    RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
 };
 
 /// One pass's world, seen from one open transition.
@@ -55,6 +55,8 @@ pub(crate) struct Scene<'a> {
     activated: HashSet<&'a str>,
     begun: bool,
     placed: HashMap<&'a HostId, usize>,
+    /// Hosts on which a virtual machine is up.
+    running: HashSet<&'a HostId>,
     missing_rows: HashMap<&'a DataCenterId, storage::MissingRows>,
     /// Data centers with a connected data domain that is not active.
     unready: HashSet<&'a DataCenterId>,
@@ -129,6 +131,7 @@ impl<'a> Scene<'a> {
         for host in vms.iter().filter_map(|vm| vm.host.as_ref()) {
             *placed.entry(host).or_default() += 1;
         }
+        let running = vms.iter().filter(|vm| vm.is_up()).filter_map(|vm| vm.host.as_ref()).collect();
         let mut scene = Scene {
             plan,
             observed,
@@ -158,6 +161,7 @@ impl<'a> Scene<'a> {
                 .any(|key| matches!(key.kind, StepKind::Activate | StepKind::ConfirmRebooted)),
             activated: activated(memory, transition),
             placed,
+            running,
             missing_rows,
             unready,
         };
@@ -225,6 +229,11 @@ impl<'a> Scene<'a> {
     /// Virtual machines that the engine places on a host.
     pub(crate) fn placed(&self, host: &Host) -> usize {
         self.placed.get(&host.id).copied().unwrap_or(0)
+    }
+
+    /// Whether a host shows that its storage is connected: it is SPM, or a virtual machine is up on it.
+    pub(crate) fn serves(&self, host: &Host) -> bool {
+        host.spm == Spm::Spm || self.running.contains(&host.id)
     }
 
     /// Whether anything was done that a return of the losing site would meet: until then the proof must hold in each pass.

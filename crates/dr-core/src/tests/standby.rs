@@ -130,21 +130,23 @@ fn a_refused_activation_is_tried_again() {
 }
 
 #[test]
-fn up_counts_when_it_lasts_and_the_data_center_is_up() {
+fn up_counts_when_it_lasts_and_the_host_is_of_use_or_has_had_the_time_to_fail() {
     check(
         "
-        site b: b1 up for=20, b2 up for=5 spm
+        site b: b1 up for=20 spm, b2 up for=89, b3 up for=90
         dc dc1 up for=12
         nfs data1 at=b domain=active
         done repoint data1/0 30
         done activate b1
         done activate b2
+        done activate b3
         ",
         expect![[r#"
             phase    settling
-            waits    data center dc1, b1, b2 are up, watched for a moment
+            waits    data center dc1, b1, b2, b3 are up, watched for a moment
             reached  Repointed("data1/0")
             reached  HostUp("b1")
+            reached  HostUp("b3")
             reached  Parked("a1")
             reached  DataCenterUp("dc1")
         "#]],
