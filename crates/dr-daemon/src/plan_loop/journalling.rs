@@ -75,7 +75,7 @@ impl PlanLoop {
     /// Journals the steps that ended since the last pass, and what was given back with them.
     pub(super) async fn journal_ended(&mut self) {
         while self.flying.try_join_next().is_some() {}
-        let mut ended = Vec::new();
+        let mut ended = std::mem::take(&mut self.unjournalled);
         while let Ok(one) = self.ended.try_recv() {
             ended.push(one);
         }
@@ -89,9 +89,7 @@ impl PlanLoop {
         }
         // An outcome that cannot be journalled leaves its step in flight: after a restart it is settled as unconfirmed.
         if !self.write(entries).await {
-            for one in ended {
-                let _ = self.ends.send(one);
-            }
+            self.unjournalled = ended;
             return;
         }
         let facts: Vec<(Step, Outcome, Duration)> =

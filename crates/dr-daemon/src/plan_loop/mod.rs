@@ -78,6 +78,8 @@ pub struct PlanLoop {
     forecast: Option<Duration>,
 
     ended: mpsc::UnboundedReceiver<Ended>,
+    /// Taken from there and not journalled yet, in order.
+    unjournalled: Vec<Ended>,
     ends: mpsc::UnboundedSender<Ended>,
     commands: mpsc::Receiver<Asked>,
     report: watch::Sender<Report>,
@@ -142,6 +144,7 @@ impl PlanLoop {
             board,
             forecast: None,
             ended,
+            unjournalled: Vec::new(),
             ends,
             commands,
             report,
@@ -199,6 +202,7 @@ impl PlanLoop {
             tokio::pin!(reading);
             loop {
                 tokio::select! {
+                    biased;
                     observed = &mut reading => break observed,
                     Some(asked) = self.commands.recv() => self.command(asked).await,
                 }
@@ -392,9 +396,13 @@ impl PlanLoop {
         };
         let clock = self.ports.clock.clone();
         clock.sleep(SHORTEST_PAUSE.max(self.took / 4)).await;
+        // In this order, so that the same night is told in the same way.
         tokio::select! {
-            () = clock.sleep(pause) => true,
-            () = self.wake.notified() => true,
+            biased;
+            ended = self.ended.recv() => {
+                self.unjournalled.extend(ended);
+                true
+            }
             asked = self.commands.recv() => match asked {
                 Some(asked) => {
                     self.command(asked).await;
@@ -402,12 +410,8 @@ impl PlanLoop {
                 }
                 None => false,
             },
-            ended = self.ended.recv() => {
-                if let Some(one) = ended {
-                    let _ = self.ends.send(one);
-                }
-                true
-            }
+            () = self.wake.notified() => true,
+            () = clock.sleep(pause) => true,
         }
     }
 }
