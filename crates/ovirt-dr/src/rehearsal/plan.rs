@@ -90,6 +90,7 @@ fn values(targets: &[Target]) -> String {
     let mut portals = Vec::new();
     for one in targets {
         match one {
+            Target::Mount { address, path } if address.is_empty() => return format!("path: {path}"),
             Target::Mount { address, path } => return format!("address: {address}, path: {path}"),
             Target::Portal { address, port, target } => {
                 let portal = if *port == 3260 { address.clone() } else { format!("{address}:{port}") };
