@@ -134,7 +134,8 @@ impl Rehearsal {
         let engine_port = port(rehearsal.url.trim_end_matches("/ovirt-engine/api"));
         let plan = sample("plans/rehearsal.yaml").replace("localhost:8443", &format!("localhost:{engine_port}"));
         rehearsal.write_plan(&plan);
-        let hook = sample("plans/hooks/promote-simulated").replace("port=8444", &format!("port={}", port(&rehearsal.control)));
+        let hook =
+            sample("plans/hooks/promote-simulated").replace("port=8444", &format!("port={}", port(&rehearsal.control)));
         let path = plans.join("hooks/promote-simulated");
         std::fs::write(&path, hook).expect("a hook");
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");

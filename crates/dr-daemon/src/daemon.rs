@@ -124,11 +124,11 @@ pub enum RunError {
 /// # Errors
 /// It could not start; nothing was sent to any engine then.
 pub async fn run(settings: &Settings, prober: Arc<dyn Prober>, clock: Clock) -> Result<(), RunError> {
-    let journal = Store::open(&settings.state).await.map_err(DaemonError::from)?;
-    let clock = clock.not_before(newest(&journal).await.map_err(DaemonError::from)?);
+    let journal = Arc::new(Store::open(&settings.state).await.map_err(DaemonError::from)?);
+    let clock = clock.not_before(newest(journal.as_ref()).await.map_err(DaemonError::from)?);
     let ports = Ports {
         clock,
-        journal: Arc::new(journal),
+        journal: Arc::clone(&journal) as Arc<dyn Journal>,
         prober,
         hooks: Arc::new(ProcessHooks),
         door: Door::Https,
@@ -146,6 +146,7 @@ pub async fn run(settings: &Settings, prober: Arc<dyn Prober>, clock: Clock) -> 
     }
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     daemon.stop().await;
+    journal.close().await;
     Ok(())
 }
 

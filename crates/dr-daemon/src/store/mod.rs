@@ -63,6 +63,11 @@ impl Store {
         schema::check(&pool, path).await?;
         Ok(Store { pool, path: path.to_owned(), _lock: None })
     }
+
+    /// Brings everything into the one file and closes it: after a clean end there is nothing beside it, and a copy of it is whole.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
