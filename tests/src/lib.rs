@@ -1,9 +1,16 @@
 //! Shared parts of the end-to-end tests: the real loop of one plan against a simulated engine, in one process, on tokio's clock.
 //!
 //! Under a paused clock minutes of engine time pass in milliseconds, and the same world and the same orders give the same story.
+//!
+//! # Architecture invariants
+//! - Only `process` starts programs and lives in real time; everything else lives on tokio's clock.
+//! - Only the rig puts world, engine and loop together; a test says what happens to them.
+//! - Never shares a world, a folder or a port between two tests.
 
+mod edges;
 mod rig;
 
 pub mod process;
 
+pub use edges::CrashPoint;
 pub use rig::{MemoryPlan, Rig};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dr_core::Time;
 use dr_daemon::{
-    Clock, Command, Door, Journal, Level, Line, MemoryJournal, PlanHandle, PlanLoop, PlanText, Ports, Report,
+    Clock, Command, Door, Hooks, Journal, Level, Line, MemoryJournal, PlanHandle, PlanLoop, PlanText, Ports, Report,
 };
 use dr_plan::SiteName;
 use engine_sim::world::{World, WorldSpec};
@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimProber, SimTransport};
+
+use crate::edges::{Crash, CrashPoint, RigHooks, RigJournal, RigTransport};
 
 /// When simulated days begin: 2026-10-01 12:25:00 UTC, in milliseconds since 1970.
 const BEGINNING: Time = Time(1_790_857_500_000);
@@ -47,9 +49,16 @@ pub struct Rig {
     pub clock: Clock,
     /// The loop's handle.
     pub handle: PlanHandle,
+    hooks: Arc<RigHooks>,
+    crash: Arc<Crash>,
     wake: Arc<Notify>,
-    task: JoinHandle<()>,
     lines: Arc<Mutex<Vec<Line>>>,
+    running: Running,
+}
+
+/// The tasks of a running daemon.
+struct Running {
+    plan_loop: JoinHandle<()>,
     listener: JoinHandle<()>,
 }
 
@@ -59,31 +68,64 @@ impl Rig {
     /// # Panics
     /// The world's description is contradictory.
     pub fn start(spec: &WorldSpec, plan: &str) -> Rig {
-        let world = World::new(spec).expect("a consistent world");
-        let engine = Engine::new(world, Settings { seed: spec.seed, ..Settings::default() });
+        Rig::over(engine(spec), plan)
+    }
+
+    /// The same, of a world to which something has happened some time before the daemon was first started.
+    ///
+    /// # Panics
+    /// The world's description is contradictory.
+    pub async fn start_after(spec: &WorldSpec, plan: &str, time: Duration, happened: impl FnOnce(&Engine)) -> Rig {
+        let engine = engine(spec);
+        happened(&engine);
+        tokio::time::sleep(time).await;
+        Rig::over(engine, plan)
+    }
+
+    fn over(engine: Engine, plan: &str) -> Rig {
         let plan = Arc::new(MemoryPlan(Mutex::new(plan.to_owned())));
         let journal = Arc::new(MemoryJournal::default());
         let clock = Clock::starting_at(BEGINNING, 1.0);
-        let wake = Arc::new(Notify::new());
-        let lines = Arc::default();
-        let (task, handle, listener) = launch(&engine, &plan, &journal, &clock, &wake, &lines);
-        Rig { engine, plan, journal, clock, handle, wake, task, lines, listener }
+        let hooks = Arc::new(RigHooks { works: SimHooks(engine.clone()), fails: Mutex::new(None) });
+        let (crash, wake, lines) = (Arc::default(), Arc::new(Notify::new()), Arc::default());
+        let ports = ports(&engine, &clock, &journal, &hooks, &crash);
+        let (handle, running) = launch(ports, &plan, &wake, &lines);
+        Rig { engine, plan, journal, clock, handle, hooks, crash, wake, lines, running }
+    }
+
+    /// From now on every hook fails, with this as its last line.
+    pub fn hooks_fail(&self, text: &str) {
+        *self.hooks.fails.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.to_owned());
+    }
+
+    /// From now on hooks do what they are for.
+    pub fn hooks_work(&self) {
+        *self.hooks.fails.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// `kill -9`: the loop and everything it had under way end at once; the engine goes on.
     pub fn kill(&mut self) {
-        self.task.abort();
-        self.listener.abort();
+        self.crash.disarm();
+        self.journal.crash();
+        self.running.plan_loop.abort();
+        self.running.listener.abort();
     }
 
     /// Starts the daemon anew on the same journal and file.
     pub fn restart(&mut self) {
         self.kill();
-        let (task, handle, listener) =
-            launch(&self.engine, &self.plan, &self.journal, &self.clock, &self.wake, &self.lines);
-        self.task = task;
-        self.handle = handle;
-        self.listener = listener;
+        let ports = ports(&self.engine, &self.clock, &self.journal, &self.hooks, &self.crash);
+        (self.handle, self.running) = launch(ports, &self.plan, &self.wake, &self.lines);
+    }
+
+    /// Stops the daemon where `point` says, as if it were killed there; [`Rig::crashed`] tells when.
+    pub fn crash_at(&self, point: CrashPoint) {
+        self.crash.arm(point);
+    }
+
+    /// Waits until the armed crash point is reached; false if it is not within `limit`.
+    pub async fn crashed(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.crash.struck()).await.is_ok()
     }
 
     /// Edits the plan's file as an operator would, and lets the daemon notice.
@@ -184,24 +226,35 @@ impl Drop for Rig {
     }
 }
 
-type Launched = (JoinHandle<()>, PlanHandle, JoinHandle<()>);
+fn engine(spec: &WorldSpec) -> Engine {
+    let world = World::new(spec).expect("a consistent world");
+    Engine::new(world, Settings { seed: spec.seed, ..Settings::default() })
+}
+
+fn ports(
+    engine: &Engine,
+    clock: &Clock,
+    journal: &Arc<MemoryJournal>,
+    hooks: &Arc<RigHooks>,
+    crash: &Arc<Crash>,
+) -> Ports {
+    let transport = RigTransport { inner: SimTransport(engine.clone()), crash: Arc::clone(crash) };
+    Ports {
+        clock: clock.clone(),
+        journal: Arc::new(RigJournal { kept: Arc::clone(journal), crash: Arc::clone(crash) }),
+        prober: Arc::new(SimProber(engine.clone())),
+        hooks: Arc::clone(hooks) as Arc<dyn Hooks>,
+        door: Door::Given(Arc::new(transport), PASSWORD.to_owned().into()),
+        twins: dr_daemon::Twins::default(),
+    }
+}
 
 fn launch(
-    engine: &Engine,
+    ports: Ports,
     plan: &Arc<MemoryPlan>,
-    journal: &Arc<MemoryJournal>,
-    clock: &Clock,
     wake: &Arc<Notify>,
     lines: &Arc<Mutex<Vec<Line>>>,
-) -> Launched {
-    let ports = Ports {
-        clock: clock.clone(),
-        journal: Arc::clone(journal) as Arc<dyn Journal>,
-        prober: Arc::new(SimProber(engine.clone())),
-        hooks: Arc::new(SimHooks(engine.clone())),
-        door: Door::Given(Arc::new(SimTransport(engine.clone())), PASSWORD.to_owned().into()),
-        twins: dr_daemon::Twins::default(),
-    };
+) -> (PlanHandle, Running) {
     let (plan_loop, handle) =
         PlanLoop::new("erp", PathBuf::from("/plans"), Arc::clone(plan) as Arc<dyn PlanText>, ports, Arc::clone(wake));
     let mut heard = handle.lines.subscribe();
@@ -211,8 +264,8 @@ fn launch(
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     });
-    let task = tokio::spawn(async move {
+    let plan_loop = tokio::spawn(async move {
         let _ = plan_loop.run().await;
     });
-    (task, handle, listener)
+    (handle, Running { plan_loop, listener })
 }

@@ -3,6 +3,9 @@
 use dr_core::{Outcome, RefusedClass};
 use ovirt_client::{EngineEffect, Error, RefusalClass};
 
+/// Characters of the engine's words that are kept.
+const WORDS: usize = 240;
+
 /// The outcome of a call that failed.
 pub(super) fn outcome(error: &Error) -> Outcome {
     let text = words(error);
@@ -35,10 +38,18 @@ fn words(error: &Error) -> String {
     if let Error::Refused { detail, .. } = error {
         let detail = detail.trim().trim_start_matches('[').trim_end_matches(']').replace('\n', " ");
         if !detail.is_empty() {
-            return detail;
+            return short(detail);
         }
     }
     error.to_string()
+}
+
+/// A refusal to start a virtual machine names every host of the cluster: its beginning says enough.
+fn short(text: String) -> String {
+    match text.char_indices().nth(WORDS) {
+        Some((end, _)) => format!("{} ...", text[..end].trim_end()),
+        None => text,
+    }
 }
 
 /// Nothing was done, by our own last look.

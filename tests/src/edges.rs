@@ -1,0 +1,144 @@
+//! The edges of a rig that can fail on demand: hooks, and the places where a daemon may be killed.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use dr_core::{Entry, Stamped, Time};
+use dr_daemon::{HookEnd, Hooks, Journal, JournalError, MemoryJournal};
+use futures::future::BoxFuture;
+use ovirt_client::{Transport, TransportError};
+use ovirt_dr::rehearsal::{SimHooks, SimTransport};
+use tokio::sync::Notify;
+
+/// Where a daemon is killed, counted from the moment this was armed, from 1 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashPoint {
+    /// Before its n-th append to the journal is written.
+    BeforeAppend(usize),
+    /// After its n-th append is durable, before it hears of it.
+    AfterAppend(usize),
+    /// Before its n-th request that changes something leaves.
+    BeforeRequest(usize),
+    /// After its n-th such request had its effect, before it hears the answer.
+    AfterRequest(usize),
+}
+
+/// The trap that stops a daemon at a crash point.
+#[derive(Debug, Default)]
+pub(crate) struct Crash {
+    armed: Mutex<Option<CrashPoint>>,
+    struck: Notify,
+}
+
+impl Crash {
+    pub(crate) fn arm(&self, point: CrashPoint) {
+        *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(point);
+    }
+
+    pub(crate) fn disarm(&self) {
+        *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(crate) async fn struck(&self) {
+        self.struck.notified().await;
+    }
+
+    /// Counts one event of this kind; at the armed one, nothing goes on here any more.
+    async fn pass(&self, kind: fn(usize) -> CrashPoint) {
+        let struck = {
+            let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = match *armed {
+                Some(
+                    point @ (CrashPoint::BeforeAppend(n)
+                    | CrashPoint::AfterAppend(n)
+                    | CrashPoint::BeforeRequest(n)
+                    | CrashPoint::AfterRequest(n)),
+                ) if kind(n) == point => Some(n),
+                Some(_) | None => None,
+            };
+            match left {
+                Some(0 | 1) => {
+                    *armed = None;
+                    true
+                }
+                Some(n) => {
+                    *armed = Some(kind(n - 1));
+                    false
+                }
+                None => false,
+            }
+        };
+        if struck {
+            self.struck.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The journal in memory, with crash points around each append.
+pub(crate) struct RigJournal {
+    pub(crate) kept: Arc<MemoryJournal>,
+    pub(crate) crash: Arc<Crash>,
+}
+
+impl Journal for RigJournal {
+    fn append<'a>(
+        &'a self,
+        plan: &'a str,
+        entries: Vec<(Time, Entry)>,
+    ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
+        Box::pin(async move {
+            self.crash.pass(CrashPoint::BeforeAppend).await;
+            let written = self.kept.append(plan, entries).await;
+            self.crash.pass(CrashPoint::AfterAppend).await;
+            written
+        })
+    }
+
+    fn read<'a>(&'a self, plan: &'a str) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
+        self.kept.read(plan)
+    }
+
+    fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>> {
+        self.kept.plans()
+    }
+}
+
+/// The way into the simulated engine, with crash points around each request that changes something.
+pub(crate) struct RigTransport {
+    pub(crate) inner: SimTransport,
+    pub(crate) crash: Arc<Crash>,
+}
+
+impl Transport for RigTransport {
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        let changes = request.method() != http::Method::GET && !request.uri().path().contains("/sso/");
+        Box::pin(async move {
+            if !changes {
+                return self.inner.send(request).await;
+            }
+            self.crash.pass(CrashPoint::BeforeRequest).await;
+            let answer = self.inner.send(request).await;
+            self.crash.pass(CrashPoint::AfterRequest).await;
+            answer
+        })
+    }
+}
+
+/// The simulated hooks, or a failure.
+pub(crate) struct RigHooks {
+    pub(crate) works: SimHooks,
+    pub(crate) fails: Mutex<Option<String>>,
+}
+
+impl Hooks for RigHooks {
+    fn run<'a>(&'a self, path: &'a Path, timeout: Duration, input: String) -> BoxFuture<'a, HookEnd> {
+        let fails = self.fails.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match fails {
+            Some(text) => Box::pin(async move { HookEnd::Failed(text) }),
+            None => self.works.run(path, timeout, input),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Flips after flips: second thoughts, reverted files, ways back.
+
+use dr_core::Confirmation;
+use dr_daemon::Command;
+use expect_test::expect_file;
+
+use crate::stage::{Stage, promoted_by_hand, usual};
+
+#[tokio::test(start_paused = true)]
+async fn a_second_flip_within_the_hour_is_held_and_goes_away_with_the_line() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_closed().await;
+    let before = stage.rig.mutations().len();
+    stage.seconds(500).await;
+    stage.flip("madrid");
+    stage.until_said("A reverted file?").await;
+    stage.seconds(60).await;
+    assert_eq!(stage.rig.mutations().len(), before, "{}", stage.rig.story());
+    stage.flip("seville");
+    stage.seconds(60).await;
+    stage.converged(expect_file!["golden/second_flip_reverted.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_flip_within_the_hour_that_is_meant_goes_back_once_confirmed() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_closed().await;
+    stage.order("restore_site madrid");
+    stage.order("resync_from seville");
+    stage.seconds(300).await;
+    stage.lose("seville").await;
+    stage.flip("madrid");
+    stage.until_said("A reverted file?").await;
+    stage.seconds(30).await;
+    stage.confirm(Confirmation::Flip, "seville is lost now").await;
+    stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
+    stage.converged(expect_file!["golden/second_flip_confirmed.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn flipping_back_before_the_promotion_gives_back_what_is_owed_and_nothing_else() {
+    let stage = before_the_promotion().await;
+    stage.flip("madrid");
+    stage.until_closed().await;
+    let changed = stage.rig.mutations();
+    let only_fencing = |one: &String| one.contains("/tags") || one.contains("/clusters/") || one.starts_with("PUT");
+    assert!(changed.iter().all(only_fencing), "{changed:?}");
+    stage.turned_back(expect_file!["golden/turned_back.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn abort_turns_back_as_a_flip_does() {
+    let stage = before_the_promotion().await;
+    let (by, reason) = ("ana".to_owned(), "madrid is coming back".to_owned());
+    stage.ask("ana: ovirt-dr abort erp --reason \"madrid is coming back\"", Command::Abort { by, reason }).await;
+    stage.until_closed().await;
+    stage.turned_back(expect_file!["golden/aborted.txt"]).await;
+}
+
+/// A failover that waits for a person's promotion, fencing being suspended already.
+async fn before_the_promotion() -> Stage {
+    let spec = usual();
+    let plan = promoted_by_hand(&spec);
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_said("make the replica at seville writable").await;
+    stage.seconds(20).await;
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn flipping_back_after_the_promotion_is_held_with_what_would_be_lost() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_said("is promoted").await;
+    stage.flip("madrid");
+    stage.until_said("loses what was written").await;
+    stage.seconds(10).await;
+    stage.flip("seville");
+    stage.until_closed().await;
+    stage.converged(expect_file!["golden/back_after_promotion.txt"]).await;
+}

@@ -1,0 +1,28 @@
+//! Lost hosts that come back at the wrong moment.
+
+use engine_sim::world::HostStatus;
+use expect_test::expect_file;
+
+use crate::stage::Stage;
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_host_that_returns_between_confirmation_and_parking_stops_the_starts() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    // Parking it does not work for a while, so that it has the time to return.
+    let host = stage.rig.engine.world(|world| world.host_named("madrid-h3").map(|host| host.id.to_string()));
+    let path = format!("*/hosts/{}/deactivate", host.expect("a host"));
+    let rule = format!(r#"{{"fault":{{"name":"park","path":"{path}","kind":"lock_held"}}}}"#);
+    stage.order(&rule);
+    stage.flip("seville");
+    stage.until_said("madrid-h3 confirmed").await;
+    stage.order("restore_site madrid");
+    stage.host_is("madrid-h3", HostStatus::Up).await;
+    stage.until_said("was given up as lost").await;
+    stage.seconds(120).await;
+    stage.order("remove_fault park");
+    stage.order("set_host_link host=madrid-h3 link=silent");
+    stage.order("power_off madrid-h3");
+    stage.until_closed().await;
+    stage.converged(expect_file!["golden/lost_host_returns.txt"]).await;
+}

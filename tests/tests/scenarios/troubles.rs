@@ -1,0 +1,70 @@
+//! Failovers that meet trouble at the new site or inside the engine, and arrive all the same, with exceptions named.
+
+use engine_sim::world::HostStatus;
+use expect_test::expect_file;
+
+use crate::stage::{Stage, plan, usual};
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_host_without_storage_is_an_exception() {
+    let stage = Stage::calm().await;
+    stage.order("set_storage_cut host=seville-h2 cut=true");
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    let report = stage.until_closed().await;
+    let exceptions = report.last_closed.map(|closed| closed.exceptions).unwrap_or_default();
+    assert_eq!(exceptions, ["host seville-h2 is non_operational (storage_domain_unreachable)"]);
+    stage.converged(expect_file!["golden/standby_without_storage.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fence_lock_of_two_minutes_is_waited_out() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.order("hold_fence_lock host=madrid-h1 ms=120000");
+    stage.flip("seville");
+    stage.until_closed().await;
+    stage.converged(expect_file!["golden/fence_lock.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flip_while_the_engine_still_treats_the_hosts_waits_for_its_locks() {
+    let stage = Stage::calm().await;
+    stage.order("lose_site madrid");
+    stage.seconds(20).await;
+    stage.flip("seville");
+    stage.until_closed().await;
+    stage.converged(expect_file!["golden/early_flip.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_cannot_start_is_an_exception_after_its_time() {
+    let mut spec = usual();
+    // Pinned to a host that is gone: nothing at Seville may run it.
+    if let Some(vm) = spec.vms.iter_mut().find(|vm| vm.name == "vm7") {
+        vm.pinned = vec!["madrid-h1".to_owned()];
+    }
+    let vms = "vms:\n  groups:\n    - name: rest\n      select: { remaining: was_running }\n      timeout: 2m\n";
+    let plan = plan(&spec, vms);
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    let report = stage.until_closed().await;
+    let exceptions = report.last_closed.map(|closed| closed.exceptions).unwrap_or_default();
+    assert_eq!(exceptions.len(), 1, "{exceptions:?}");
+    assert!(exceptions[0].starts_with("VM vm7 is down"), "{exceptions:?}");
+    stage.converged(expect_file!["golden/vm_cannot_start.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_spm_whose_lease_does_not_run_out_is_told_with_the_ways_out() {
+    let mut spec = usual();
+    spec.options.dead_lease = 900_000;
+    let plan = plan(&spec, "");
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.host_is("madrid-h1", HostStatus::Maintenance).await;
+    stage.until_closed().await;
+    stage.converged(expect_file!["golden/dead_spm.txt"]).await;
+}
