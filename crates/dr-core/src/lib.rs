@@ -11,24 +11,35 @@
 //! - Never yields a step on something that the plan does not name.
 //! - Only the journal's entries and the steps in them are serialised; everything else is free to change.
 //!
-//! Reading order: `time`, `ids` and `observed` (what comes in), `step`, `wait`, `refusal` and `decision` (what goes out), `journal` and `memory` (what is kept),
-//! `resolve`, `evidence` and `scene` (what a decision looks at), `decide` with a file per concern, `flip`, `forecast`.
+//! Reading order: `time`; `ids`, `host` and `observed` (what comes in); `step`, `wait`, `refusal` and `decision` (what goes out); `journal`,
+//! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`
+//! and `opening`; `forecast`. The tests are worlds in a few lines of text.
 
-mod decide;
-mod decision;
-mod evidence;
-mod flip;
-mod forecast;
+mod time;
+
+mod host;
 mod ids;
+mod observed;
+
+mod decision;
+mod refusal;
+mod step;
+mod wait;
+
 mod journal;
 mod memory;
-mod observed;
-mod refusal;
+mod tries;
+
+mod evidence;
 mod resolve;
 mod scene;
-mod step;
-mod time;
-mod wait;
+
+mod decide;
+
+mod flip;
+mod opening;
+
+mod forecast;
 
 #[cfg(test)]
 mod tests;
@@ -38,12 +49,15 @@ pub use decision::*;
 pub use evidence::{HostEvidence, SILENCE, SILENCE_FRESH, SILENT_ROUNDS};
 pub use flip::*;
 pub use forecast::*;
+pub use host::*;
 pub use ids::*;
 pub use journal::*;
 pub use memory::*;
 pub use observed::*;
+pub use opening::*;
 pub use refusal::*;
 pub use resolve::{Details, Row, RowKey, RowProblem, resolve_rows};
 pub use step::*;
 pub use time::*;
+pub use tries::*;
 pub use wait::*;

@@ -77,7 +77,7 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
     } else {
         by_status(&data_center.status).to_owned()
     };
-    if dead_spm.is_none() && foreign_spm.is_none() {
+    if dead_spm.is_none() && foreign_spm.is_none() && comes_up_by_itself(&data_center.status) {
         let since = standby_up.map_or(Duration::ZERO, |up| scene.now.since(last_move(scene, data_center, up)));
         if since >= NO_PROGRESS {
             decision.refusals.push(Refusal::DeadSpmOwnsStorage { data_center: data_center.name.clone(), since });
@@ -85,6 +85,18 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
     }
     let (name, status) = (data_center.name.clone(), data_center.status.to_string());
     decision.waits.push(Wait::DataCenter { name, status, on });
+}
+
+/// Whether an election brings a data center up; one without a master domain, or whose master is in maintenance, waits for a person.
+pub(crate) fn comes_up_by_itself(status: &DataCenterStatus) -> bool {
+    match status {
+        DataCenterStatus::Uninitialized | DataCenterStatus::Maintenance => false,
+        DataCenterStatus::Up
+        | DataCenterStatus::Problematic
+        | DataCenterStatus::Contend
+        | DataCenterStatus::NotOperational
+        | DataCenterStatus::Other(_) => true,
+    }
 }
 
 fn by_status(status: &DataCenterStatus) -> &'static str {

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::scene::Scene;
-use crate::{Decision, FrozenVm, Goal, Step, StepKey, StepKind, Time, Vm, VmStatus, Wait};
+use crate::{DataCenter, Decision, FrozenVm, Goal, Step, StepKey, StepKind, Time, Vm, VmStatus, Wait};
 
 use super::data_centers;
 use super::proof::Proof;
@@ -19,7 +19,9 @@ const NAMES_SHOWN: usize = 5;
 
 /// When the turn of a VM came: its data center was up. One whose data center cannot come up at the new site has had its turn from the start.
 fn turn(scene: &Scene, vm: &Vm) -> Option<Time> {
-    let here = scene.data_center_of(&vm.cluster).filter(|dc| scene.standby_of(&dc.id).next().is_some());
+    let comes_up =
+        |dc: &&DataCenter| scene.standby_of(&dc.id).next().is_some() && data_centers::comes_up_by_itself(&dc.status);
+    let here = scene.data_center_of(&vm.cluster).filter(comes_up);
     match here {
         Some(data_center) => scene.transition.reached_at(&Goal::DataCenterUp(data_center.id.0.clone())),
         None => Some(scene.transition.opened),

@@ -1,12 +1,13 @@
 //! Forecasts: they arrive, in the expected order, or say why they do not.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use dr_plan::SiteName;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
-use super::world::{NOW, World, any_world};
+use super::world::{NOW, World, any_sound_world, any_world};
 use crate::{Forecast, Said, Step, StepKind, forecast};
 
 /// Two living sites of which a is active.
@@ -292,6 +293,21 @@ proptest! {
         let arrives = forecast.stuck.is_empty();
         prop_assert!(arrives || forecast.stuck.iter().all(|why| !why.is_empty()), "{}", text);
         prop_assert!(forecast.steps.len() < 400, "{} steps in {text}", forecast.steps.len());
+    }
+
+    #[test]
+    fn a_sound_world_arrives_and_no_step_is_taken_twice(text in any_sound_world()) {
+        let forecast = foreseen(&text);
+        prop_assert_eq!(&forecast.stuck, &Vec::<String>::new(), "{}", text);
+        let keys: Vec<_> = forecast.steps.iter().map(|(_, step)| step.key()).collect();
+        let once: BTreeSet<_> = keys.iter().collect();
+        prop_assert_eq!(once.len(), keys.len(), "{:?} in {}", keys, text);
+        let count = |kind| keys.iter().filter(|key| key.kind == kind).count();
+        let lost = text.matches("up pm").count();
+        prop_assert_eq!(count(StepKind::ConfirmRebooted), lost, "{}", text);
+        prop_assert_eq!(count(StepKind::Park), lost, "{}", text);
+        prop_assert_eq!(count(StepKind::StartVm), text.matches("\nvm ").count(), "{}", text);
+        prop_assert!(forecast.total.as_secs() < 120, "{:?} in {}", forecast.total, text);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use expect_test::{Expect, expect};
 use super::world::World;
 use crate::{Connection, ConnectionId, resolve_rows};
 
-#[expect(clippy::needless_pass_by_value, reason = "expect_test's own habit")]
 fn check(text: &str, frozen: &[(&str, &str)], expected: Expect) {
     check_connections(text, frozen, |_| {}, expected);
 }

@@ -45,6 +45,45 @@ pub(crate) fn any_world() -> impl Strategy<Value = String> {
     })
 }
 
+/// A calm world in which a is active, all is well, and b stands by: whatever is lost, everything can arrive.
+pub(crate) fn any_sound_world() -> impl Strategy<Value = String> {
+    let hosts = (1_usize..5, 1_usize..5, 0_usize..3, any::<bool>());
+    let plan = (
+        select(vec!["nothing", "confirm", "hook"]),
+        option::of(Just("require=attestation")),
+        option::of(Just("fencing=keep")),
+        1_u32..4,
+    );
+    let kinds = vec!["nfs", "posixfs", "iscsi", "iscsi portals=3", "fcp", "nfs same", "lun"];
+    let storage = collection::vec(select(kinds), 0..6);
+    let vms = collection::vec((0_usize..4, select(vec!["", "ha", "ha prio=50"])), 0..9);
+    (hosts, plan, storage, vms).prop_map(|((a, b, parked, two), plan, storage, vms)| {
+        let (promote, require, fencing, parallel) = plan;
+        let dc = |i: usize| if two && i % 2 == 1 { "dc=dc2" } else { "" };
+        let lost = (0..a).map(|i| format!("a{i} up pm {} {}", if i < 2 { "spm" } else { "" }, dc(i)));
+        let lost = lost.chain((0..parked).map(|i| format!("q{i} maintenance pm")));
+        // Each data center that loses hosts has one that stands by.
+        let standby = (0..b.max(2)).map(|i| format!("b{i} maintenance {}", dc(i)));
+        let mut lines = vec!["calm".to_owned(), "dc dc1 up".to_owned()];
+        lines.extend(two.then(|| "dc dc2 up".to_owned()));
+        lines.push(format!("site a: {}", lost.collect::<Vec<_>>().join(", ")));
+        lines.push(format!("site b: {}", standby.collect::<Vec<_>>().join(", ")));
+        let options = [require, fencing].map(Option::unwrap_or_default).join(" ");
+        lines.push(format!("plan promote={promote} parallel={parallel} {options}"));
+        for (i, kind) in storage.into_iter().enumerate() {
+            let (kind, more) = kind.split_once(' ').unwrap_or((kind, ""));
+            let (kind, domain) = if kind == "lun" { ("iscsi", "none") } else { (kind, "active") };
+            lines.push(format!("{kind} data{i} {more} domain={domain} {}", dc(i)));
+        }
+        for (i, (host, more)) in vms.into_iter().enumerate() {
+            let host = host % a;
+            let cluster = if dc(host).is_empty() { "main" } else { "main-dc2" };
+            lines.push(format!("vm vm{i} up on=a{host} cluster={cluster} {more}"));
+        }
+        lines.join("\n") + "\n"
+    })
+}
+
 fn lost_host() -> impl Strategy<Value = String> {
     let status = prop_oneof![
         6 => Just("non_responsive"),

@@ -19,7 +19,7 @@ use crate::{
     Memory, Observed, OwedTag, ProbeState, Read, Time, Vm,
 };
 
-pub(crate) use any::{any_world, ours};
+pub(crate) use any::{any_sound_world, any_world, ours};
 use words::Words;
 
 /// Now, in all worlds.
