@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fault::{FaultKind, Faults};
-use crate::http::{Answer, Frame};
+use crate::http::{Answer, Frame, VmTexts};
 use crate::sso::Sso;
 use crate::world::{SimTime, World};
 
@@ -56,6 +56,8 @@ pub(crate) struct State {
     /// Reads frozen by a `stale_read` rule, by path and query.
     pub(crate) frozen: BTreeMap<String, Answer>,
     pub(crate) ca_pem: String,
+    /// What the list of VMs was last written as.
+    pub(crate) vm_texts: VmTexts,
     /// How many restarts there were; a blocked request of an earlier life never gets its answer.
     pub(crate) lives: u64,
     requests: u64,
@@ -73,6 +75,7 @@ impl State {
             mutations: Vec::new(),
             frozen: BTreeMap::new(),
             ca_pem: String::new(),
+            vm_texts: VmTexts::default(),
             lives: 1,
             requests: 0,
             seed,

@@ -1,6 +1,6 @@
 //! `/vms` and everything below it.
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -21,7 +21,11 @@ use crate::world::{Affinity, Command, DiskStorage, HostId, Placement, Tagged, Vm
 pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     let get = call.method == Method::GET || call.method == Method::HEAD;
     let Some((id, below)) = below.split_first() else {
-        return if get { list(state, call).into() } else { wrong_method().into() };
+        return match (get, is_plain(call)) {
+            (true, true) => written(state, call).into(),
+            (true, false) => list(state, call).into(),
+            (false, _) => wrong_method().into(),
+        };
     };
     let Ok(id) = id.parse::<VmId>() else { return Answer::not_found().into() };
     if let [action] = below
@@ -48,6 +52,19 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
         [_] | [_, _] if get => Answer::not_found().into(),
         _ => no_resource(call).into(),
     }
+}
+
+/// Whether all VMs are asked for as JSON and as they are, with nothing that goes wrong.
+fn is_plain(call: &Call) -> bool {
+    let json = call.header("accept").is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let asked = ["accept", "search", "max", "follow", "case_sensitive", "page"];
+    json && call.fault.is_none() && asked.iter().all(|name| call.parameter(name).is_none())
+}
+
+fn written(state: &mut State, call: &Call) -> Answer {
+    let frame = state.frame(call.api);
+    let text = state.vm_texts.list(&frame, &state.world);
+    Answer::text(StatusCode::OK, "application/json", text)
 }
 
 fn list(state: &State, call: &Call) -> Answer {

@@ -95,3 +95,28 @@ async fn jobs_are_found_by_the_correlation_id_of_their_request() {
     assert_eq!(lab.get("/jobs?search=correlation_id%3Ddr-2").await.json, json!({}));
     assert_eq!(lab.get("/events?search=correlation_id%3Ddr-1").await.json, json!({}), "an update writes no event");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_plain_list_of_vms_says_what_any_other_list_of_them_says_whatever_happens() {
+    let lab = Lab::new().await;
+    let mut seen = std::collections::BTreeSet::new();
+    for second in 0..60 {
+        match second {
+            5 => lab.engine.order(crate::Order::LoseSite("alpha".into())).unwrap(),
+            10 => {
+                let body = r#"{"description":"edited","high_availability":{"enabled":"false"}}"#;
+                assert_eq!(lab.put(&format!("/vms/{}", lab.vm("vm2")), body).await.status, 200);
+            }
+            _ => {}
+        }
+        for root in ["", "/v4"] {
+            let plain = lab.get(&format!("{root}/vms")).await;
+            let limited = lab.get(&format!("{root}/vms?max=1000")).await;
+            assert_eq!((plain.status, &plain.content_type), (200, &limited.content_type));
+            assert_eq!(plain.text, limited.text, "second {second}");
+            seen.insert(plain.text);
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    }
+    assert!(seen.len() >= 6, "something did happen: {}", seen.len());
+}

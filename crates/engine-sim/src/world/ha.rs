@@ -10,7 +10,7 @@ use super::vms::Origin;
 use super::words::{HostStatus, Severity, VmStatus};
 
 /// A VM's place in the queue.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Queued {
     tries: u32,
     next_at: SimTime,

@@ -285,7 +285,7 @@ impl std::fmt::Debug for Connection {
 }
 
 /// A virtual machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vm {
     /// Identifier.
     pub id: VmId,

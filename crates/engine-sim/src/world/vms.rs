@@ -8,7 +8,7 @@ use super::words::{Affinity, HostStatus, JobStatus, Severity, VmStatus};
 use super::{SimTime, World};
 
 /// A run of a VM: what the engine remembers of it, and its lease on the storage.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Run {
     /// Makes older steps void.
     pub(crate) token: u32,
