@@ -63,6 +63,11 @@ fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, watched: &m
             exceptions.push(format!("data center {} has no host of {}", data_center.name, scene.to));
             continue;
         }
+        if !data_centers::comes_up_by_itself(&data_center.status) {
+            exceptions.push(format!("data center {} is {}", data_center.name, data_center.status));
+            settled &= scene.now.since(scene.transition.opened) >= STORAGE_PATIENCE;
+            continue;
+        }
         let up = data_centers::is_up(scene, &data_center.id);
         let reached = reached_up(scene, data_center);
         if up && !reached && data_centers::first_standby_up(scene, data_center).is_some() {

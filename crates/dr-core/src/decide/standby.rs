@@ -11,8 +11,8 @@ use super::proof::Proof;
 /// use, as SPM or for a virtual machine.
 const HOST_SETTLES: Duration = Duration::from_secs(15);
 /// Of a host that does nothing yet it is not known whether its storage is connected: storage that does not answer was seen to take 79 s to
-/// fail, all of them shown as `up`.
-const IDLE_HOST_SETTLES: Duration = Duration::from_secs(90);
+/// fail, all of them shown as `up`; a storage with more connections takes longer.
+const IDLE_HOST_SETTLES: Duration = Duration::from_secs(120);
 /// Shortest pause before a host that fell to `non_operational` is activated again.
 const REACTIVATE_FIRST: Duration = Duration::from_secs(30);
 /// Longest such pause: the engine itself tries every five minutes (hosts.md 6.3).

@@ -307,7 +307,7 @@ proptest! {
         prop_assert_eq!(count(StepKind::ConfirmRebooted), lost, "{}", text);
         prop_assert_eq!(count(StepKind::Park), lost, "{}", text);
         prop_assert_eq!(count(StepKind::StartVm), text.matches("\nvm ").count(), "{}", text);
-        prop_assert!(forecast.total.as_secs() < 120, "{:?} in {}", forecast.total, text);
+        prop_assert!(forecast.total.as_secs() < 180, "{:?} in {}", forecast.total, text);
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn a_refused_activation_is_tried_again() {
 fn up_counts_when_it_lasts_and_the_host_is_of_use_or_has_had_the_time_to_fail() {
     check(
         "
-        site b: b1 up for=20 spm, b2 up for=89, b3 up for=90
+        site b: b1 up for=20 spm, b2 up for=119, b3 up for=120
         dc dc1 up for=12
         nfs data1 at=b domain=active
         done repoint data1/0 30
@@ -323,5 +323,19 @@ fn without_rows_to_change_an_unfinished_silence_wakes_nobody() {
             phase    proving
             waits    a1 silent for 20 s, counts after 1 min
         "#]],
+    );
+}
+
+#[test]
+fn a_host_that_somebody_parked_again_is_not_woken_in_a_hurry() {
+    check(
+        "
+        site b: b1 maintenance, b2 maintenance
+        nfs data1 at=b
+        done repoint data1/0 30
+        done activate b1 4
+        done activate b2 14
+        ",
+        expect![[""]],
     );
 }
