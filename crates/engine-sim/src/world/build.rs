@@ -55,7 +55,8 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
     }
     let active = spec.sites.iter().find(|site| site.active).or(spec.sites.first()).map(|site| site.name.clone());
     for domain in &spec.domains {
-        add_domain(&mut world, domain, active.as_deref())?;
+        let first = spec.data_centers.first().map(|data_center| data_center.name.as_str());
+        add_domain(&mut world, domain, active.as_deref(), first)?;
     }
     settle_masters(&mut world);
     connect_up_hosts(&mut world);
@@ -196,7 +197,7 @@ pub(crate) fn add_host(world: &mut World, site: &str, spec: &HostSpec, up: bool)
     Ok(id)
 }
 
-fn add_domain(world: &mut World, spec: &DomainSpec, active: Option<&str>) -> Result<(), String> {
+fn add_domain(world: &mut World, spec: &DomainSpec, active: Option<&str>, first: Option<&str>) -> Result<(), String> {
     let at = spec.at.as_deref().or(active.filter(|site| spec.copies.contains_key(*site))).or(spec
         .copies
         .keys()
@@ -204,7 +205,10 @@ fn add_domain(world: &mut World, spec: &DomainSpec, active: Option<&str>) -> Res
         .map(String::as_str));
     let attached = match spec.data_center.as_deref() {
         Some("-") => None,
-        name => Some(Attachment { data_center: data_center_named(world, name)?, status: DomainStatus::Active }),
+        name => {
+            let data_center = data_center_named(world, name.or(first))?;
+            Some(Attachment { data_center, status: DomainStatus::Active })
+        }
     };
     let mut connections = vec![];
     let targets = at.and_then(|site| spec.copies.get(site)).cloned().unwrap_or_default();
