@@ -7,7 +7,7 @@ use dr_plan::{Plan, SiteName};
 
 use crate::report::Level;
 
-use super::names;
+use super::{NAMES_IN_A_LINE, names};
 
 /// What changed between two passes, hosts in the same new status together.
 pub(super) fn changes(plan: &Plan, before: &Observed, now: &Observed, open: bool) -> Vec<(Level, String)> {
@@ -113,8 +113,12 @@ fn up(name: &str, id: &str, now: &Observed) -> String {
     let active = domains.iter().filter(|domain| domain.data_center.0 == id && domain.status == "active");
     let mut active: Vec<&str> = active.map(|domain| domain.name.as_str()).collect();
     active.sort_unstable();
-    let domains =
-        if active.is_empty() { String::new() } else { format!("; domains {} active", names(&active, "domains")) };
+    let domains = match active.len() {
+        0 => String::new(),
+        1 => format!("; domain {} active", active[0]),
+        n if n > NAMES_IN_A_LINE => format!("; {n} domains active"),
+        _ => format!("; domains {} active", active.join(", ")),
+    };
     format!("data center {name} up{spm}{domains}")
 }
 
