@@ -121,6 +121,14 @@ impl Stage {
         self.until(|report| report.transition.is_none() && report.last_closed.is_some()).await
     }
 
+    /// Waits until the transition is closed with just these exceptions.
+    pub(crate) async fn until_closed_with(&self, exceptions: &[&str]) {
+        let closed = self.until_closed().await.last_closed.unwrap_or_default();
+        let fits = closed.exceptions.len() == exceptions.len()
+            && closed.exceptions.iter().zip(exceptions).all(|(is, begins)| is.starts_with(begins));
+        assert!(fits, "{:#?}\n{}", closed.exceptions, self.rig.story());
+    }
+
     /// The site is lost, the engine has seen it, and has given up treating its hosts.
     pub(crate) async fn lose(&self, site: &str) {
         self.order(&format!("lose_site {site}"));
