@@ -185,7 +185,7 @@ impl Shared {
             }
         }
         match &outcome {
-            Ok(_) => tracing::info!(engine = self.url.authority(), user = credentials.username, "logged in"),
+            Ok(_) => tracing::debug!(engine = self.url.authority(), user = credentials.username, "logged in"),
             Err(error) => tracing::warn!(engine = self.url.authority(), user = credentials.username, "{error}"),
         }
         outcome

@@ -110,7 +110,7 @@ pub(crate) async fn failover(client: &Client, asked: cli::Failover, out: Out) ->
         Err(failure) => return Err(failure),
     };
     if !out.json {
-        out.line(format_args!("{plan}: {}", answer.as_str().unwrap_or_default()))?;
+        board.answer(&plan, answer.as_str().unwrap_or_default())?;
     }
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {

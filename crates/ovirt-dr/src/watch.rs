@@ -102,6 +102,8 @@ pub(crate) struct Board {
     zone: TimeZone,
     reports: BTreeMap<String, Report>,
     lost: Option<String>,
+    /// What was written already as the answer to a command, and comes again as a line of the story.
+    answered: Option<String>,
     /// Lines of the story that are not written yet.
     story: Vec<String>,
     /// Lines of the state that stand on the terminal.
@@ -112,7 +114,7 @@ impl Board {
     /// An empty one.
     pub(crate) fn new(out: Out) -> Board {
         let (clock, zone) = (Clock::real(), TimeZone::system());
-        Board { out, clock, zone, reports: BTreeMap::new(), lost: None, story: Vec::new(), drawn: 0 }
+        Board { out, clock, zone, reports: BTreeMap::new(), lost: None, answered: None, story: Vec::new(), drawn: 0 }
     }
 
     /// Takes in what happened. JSON is handed through as it came.
@@ -127,6 +129,7 @@ impl Board {
                     Told::Report(report) => {
                         self.reports.insert(report.plan.clone(), *report);
                     }
+                    Told::Line(line) if self.answered.as_ref() == Some(&line.text) => self.answered = None,
                     Told::Line(line) => self.story.push(status::story(&line, &self.look())),
                     Told::Missed(count) => self
                         .story
@@ -137,6 +140,12 @@ impl Board {
             Event::Lost(why) => self.out.remark(format!("{why}; looking for it again")),
         }
         Ok(())
+    }
+
+    /// Writes the answer to a command, which the story need not repeat.
+    pub(crate) fn answer(&mut self, plan: &str, answer: &str) -> Result<(), Failure> {
+        self.answered = Some(answer.to_owned());
+        self.out.line(format_args!("{plan}: {answer}"))
     }
 
     /// Writes what is new. Off a terminal that is the story only.

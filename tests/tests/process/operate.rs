@@ -29,6 +29,7 @@ async fn what_the_page_says_works_from_check_to_convergence() {
     let waited = rehearsal.ovirt_dr(&["failover", PLAN, "seville", "--reason", "fire in madrid", "--wait"]).await;
     assert_eq!(waited.code, Some(0), "{waited:?}\n{}", rehearsal.log());
     assert!(waited.stdout.ends_with("erp: converged at seville\n"), "{}", waited.stdout);
+    assert_eq!(waited.stdout.matches("failover 1 opens").count(), 1, "said once: {}", waited.stdout);
     arrived(&mut rehearsal).await;
     assert!(rehearsal.plan_text().contains("\nactive_site: seville\n"), "{}", rehearsal.plan_text());
     let history = rehearsal.ovirt_dr(&["history"]).await;

@@ -4,12 +4,18 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::trouble::trouble;
 use crate::ports::JournalError;
+
+/// The kernel releases the lock of a killed daemon a moment after its socket is gone: a restart may be quicker.
+const RELEASED_WITHIN: Duration = Duration::from_secs(1);
+/// Pause between two tries.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// The held lock; released when dropped.
 #[derive(Debug)]
@@ -23,7 +29,7 @@ impl Lock {
     ///
     /// # Errors
     /// Another process holds it, with its number; or the lock file cannot be written.
-    pub(super) fn take(database: &Path) -> Result<Lock, JournalError> {
+    pub(super) async fn take(database: &Path) -> Result<Lock, JournalError> {
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);
@@ -36,10 +42,17 @@ impl Lock {
         };
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let mut file = options.map_err(unusable)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(trouble(database, held_by(&mut file))),
-            Err(error) => return Err(unusable(error.into())),
+        let mut waited = Duration::ZERO;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(Errno::WOULDBLOCK) if waited < RELEASED_WITHIN => {
+                    tokio::time::sleep(AGAIN).await;
+                    waited += AGAIN;
+                }
+                Err(Errno::WOULDBLOCK) => return Err(trouble(database, held_by(&mut file))),
+                Err(error) => return Err(unusable(error.into())),
+            }
         }
         let written =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));

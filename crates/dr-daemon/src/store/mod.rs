@@ -44,7 +44,7 @@ impl Store {
                 format!("its folder {} does not exist; create it, or name another with --state", folder.display());
             return Err(trouble(path, text));
         }
-        let lock = Lock::take(path)?;
+        let lock = Lock::take(path).await?;
         let pool = connect(path, options(path).create_if_missing(true)).await?;
         let version = schema::check(&pool, path).await?;
         schema::bring_up_to_date(&pool, path, version).await?;

@@ -96,6 +96,18 @@ fn a_crash_in_memory_loses_what_was_not_durable_and_keeps_what_was() {
     assert_eq!(count(), 2, "durable before its caller heard of it");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_starts_while_a_killed_one_still_dies_waits_for_it() {
+    let (_dir, path) = place();
+    let dying = super::lock::Lock::take(&path).await.unwrap();
+    let dies = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        drop(dying);
+    };
+    let (next, ()) = tokio::join!(super::lock::Lock::take(&path), dies);
+    assert!(next.is_ok());
+}
+
 #[tokio::test]
 async fn a_second_daemon_is_told_who_holds_the_database() {
     let (_dir, path) = place();
