@@ -20,7 +20,9 @@ const CONFIRMATION_SHOWS_AT_LAST: Duration = Duration::from_secs(60);
 /// Confirms each lost host, verifies that the engine shows the effect, parks it.
 pub(crate) fn confirm_and_park(scene: &Scene, proof: &Proof, promoted: bool, decision: &mut Decision) {
     let gates = gates(scene, proof, promoted, decision);
-    for host in &scene.lost {
+    // The SPM host first: its data center waits for it.
+    let (spm, others): (Vec<&Host>, Vec<&Host>) = scene.lost.iter().partition(|host| host.spm == Spm::Spm);
+    for host in spm.into_iter().chain(others) {
         let open = scene.data_center(host).is_some_and(|dc| gates.get(&dc.id).is_some_and(|gate| *gate));
         match &host.status {
             HostStatus::Maintenance => {

@@ -18,7 +18,7 @@ mod vms;
 use dr_plan::{Mode, Plan, SiteName};
 
 use crate::scene::{Scene, unreadable};
-use crate::{Decision, Goal, Memory, Observed, Phase, Refusal, Time, Transition};
+use crate::{Decision, Goal, Memory, Observed, Phase, Refusal, StepKind, Time, Transition};
 
 /// Decides what may be done now. The same inputs always yield the same decision.
 ///
@@ -60,7 +60,24 @@ fn failover(scene: &Scene, decision: &mut Decision) {
     vms::start(scene, &proof, decision);
     fencing::give_back(scene, decision);
     closing::close(scene, &proof, decision);
+    decision.steps.sort_by_key(|step| urgency(step.key().kind));
     decision.phase = phase(scene, &proof, promoted);
+}
+
+/// The order in which steps are taken where not all can be at once: what the way to running machines waits for goes first.
+fn urgency(kind: StepKind) -> u8 {
+    match kind {
+        StepKind::SuspendFencing => 0,
+        StepKind::SuspendPowerManagement => 1,
+        StepKind::Promote => 2,
+        StepKind::Repoint => 3,
+        StepKind::Activate => 4,
+        StepKind::ConfirmRebooted => 5,
+        StepKind::StartVm => 6,
+        StepKind::Park => 7,
+        StepKind::RestoreFencing => 8,
+        StepKind::RestorePowerManagement => 9,
+    }
 }
 
 fn phase(scene: &Scene, proof: &proof::Proof, promoted: bool) -> Phase {

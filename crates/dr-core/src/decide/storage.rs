@@ -32,6 +32,12 @@ pub(crate) fn is_promoted(scene: &Scene) -> bool {
 
 /// Promotes the new site's replica once the old site is proven down; says whether that is done.
 pub(crate) fn promote(scene: &Scene, proof: &Proof, decision: &mut Decision) -> bool {
+    // Of whatever transition: while a replica is being promoted, nothing is known of which one is writable.
+    let flying = scene.memory.in_flight.keys().find(|key| key.kind == StepKind::Promote);
+    if let Some(key) = flying {
+        decision.waits.push(Wait::Promotion { site: key.object.clone(), text: None });
+        return false;
+    }
     if is_promoted(scene) {
         return true;
     }

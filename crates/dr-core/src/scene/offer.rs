@@ -1,8 +1,13 @@
-//! How a step is offered: never beside another one on the same object, and never sooner than its last failure allows.
+//! How a step is offered: never beside another one on the same object, and never sooner than its last try allows.
+
+use std::time::Duration;
 
 use crate::{Decision, Outcome, Refusal, RefusedClass, Step, StepKey, StepKind, Wait};
 
 use super::Scene;
+
+/// What the engine took shows in the next read. If it does not (hosts.md 0.9), the step is not repeated sooner than this.
+const TAKEN_SHOWS: Duration = Duration::from_secs(10);
 
 impl Scene<'_> {
     /// Offers a step, unless one is in flight on the same object or its last try was too short ago.
@@ -12,6 +17,11 @@ impl Scene<'_> {
             .iter()
             .any(|kind| self.memory.in_flight.contains_key(&StepKey { kind: *kind, object: key.object.clone() }));
         if busy {
+            return false;
+        }
+        if self.transition.done.get(&key).is_some_and(|at| self.now.since(*at) < TAKEN_SHOWS) {
+            let text = "the engine took it, and does not show it yet".to_owned();
+            decision.waits.push(Wait::Retry { step: step.to_string(), tries: 1, text });
             return false;
         }
         if let Some(tries) = self.transition.tries.get(&key) {

@@ -405,3 +405,20 @@ fn a_lost_host_that_returns_stops_everything() {
         "#]],
     );
 }
+
+#[test]
+fn the_spm_host_goes_first() {
+    check(
+        "
+        site a: a1 non_responsive, a2 non_responsive, a3 non_responsive spm
+        ",
+        expect![[r#"
+            phase    activating
+            ready    confirm that a3 has been rebooted
+            ready    confirm that a1 has been rebooted
+            ready    confirm that a2 has been rebooted
+            waits    b1 is unassigned
+            waits    data center dc1 is problematic: no host of the new site is up yet
+        "#]],
+    );
+}

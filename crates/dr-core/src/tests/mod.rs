@@ -1,27 +1,36 @@
-//! Worlds in a few lines of text behind one `check`, and properties of all worlds.
+//! Worlds in a few lines of text behind one `check`, in the order in which a failover passes them; and properties of all worlds.
 
 mod world;
 
-mod calm;
-mod closing;
-mod confirmation;
-mod data_centers;
-mod fencing;
-mod flips;
-mod folds;
-mod forecasts;
 mod holders;
-mod kinds;
-mod openings;
-mod parking;
-mod promotion;
 mod proof;
-mod properties;
+mod silence;
+
+mod fencing;
+
+mod promotion;
 mod repointing;
-mod rows;
+
+mod confirmation;
+mod parking;
 mod standby;
+
+mod data_centers;
 mod vms;
+
+mod closing;
+mod kinds;
 mod withheld;
+
+mod calm;
+mod flips;
+mod openings;
+
+mod folds;
+mod rows;
+
+mod forecasts;
+mod properties;
 
 use expect_test::Expect;
 

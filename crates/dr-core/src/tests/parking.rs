@@ -146,3 +146,24 @@ fn a_parked_host_that_somebody_woke_refuses_too() {
         "#]],
     );
 }
+
+#[test]
+fn parking_that_the_engine_took_but_does_not_show_is_not_repeated_at_once() {
+    check(
+        "
+        site a: a1 non_responsive, a2 non_responsive
+        done confirm a1 40
+        done confirm a2 40
+        done park a1 3
+        done park a2 11
+        ",
+        expect![[r#"
+            phase    activating
+            ready    park a2 in maintenance
+            waits    park a1 in maintenance: tried 1 time, last answer: the engine took it, and does not show it yet
+            waits    data center dc1 is problematic: b1 takes the SPM role; the storage lease of the dead SPM may have to run out
+            reached  Confirmed("a1")
+            reached  Confirmed("a2")
+        "#]],
+    );
+}

@@ -288,3 +288,18 @@ fn a_lost_host_that_returns_after_the_promotion_stops_the_rows() {
         "#]],
     );
 }
+
+#[test]
+fn nothing_is_repointed_while_an_older_promotion_still_runs() {
+    check(
+        "
+        flying promote a 90
+        ",
+        expect![[r#"
+            phase    promoting
+            ready    suspend fencing of cluster main
+            waits    the replica at a is being promoted
+            proven   1 of 1 hosts non_responsive, no answer on 22 and 54321 for 5 min, witness witness answers
+        "#]],
+    );
+}

@@ -336,6 +336,13 @@ fn a_host_that_somebody_parked_again_is_not_woken_in_a_hurry() {
         done activate b1 4
         done activate b2 14
         ",
-        expect![[""]],
+        expect![[r#"
+            phase    activating
+            ready    activate b2
+            waits    activate b1: tried 1 time, last answer: the engine took it, and does not show it yet
+            waits    data center dc1 is problematic: no host of the new site is up yet
+            reached  Repointed("data1/0")
+            reached  Parked("a1")
+        "#]],
     );
 }
