@@ -236,15 +236,13 @@ impl Keeper {
                 Some(_) | None => self.start(&plan.name, plan.path.clone()),
             }
         }
-        let missing: Vec<String> =
-            self.debtors.iter().filter(|name| !found.iter().any(|plan| plan.name == **name)).cloned().collect();
-        for name in missing {
+        // A debt without its plan alarms once for each time that something in the folder changes, and again at each slow look.
+        for name in self.debtors.iter().filter(|name| !found.iter().any(|plan| plan.name == **name)) {
             tracing::error!(
                 "{name}: its plan file is gone or renamed, but a transition is open or something is owed. Put {name}.yaml back into {}",
                 self.folder.display()
             );
         }
-        self.debtors.clear();
     }
 
     fn start(&mut self, name: &str, path: PathBuf) {
