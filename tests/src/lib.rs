@@ -7,10 +7,12 @@
 //! - Only the rig puts world, engine and loop together; a test says what happens to them.
 //! - Never shares a world, a folder or a port between two tests.
 
+mod calm;
 mod edges;
 mod rig;
 
 pub mod process;
 
+pub use calm::calm_world;
 pub use edges::CrashPoint;
 pub use rig::{MemoryPlan, Rig};
