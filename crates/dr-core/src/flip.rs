@@ -216,11 +216,7 @@ fn objection(
     }
     let ago = memory.last_flip.map(|at| now.since(at));
     if let Some(ago) = ago.filter(|ago| *ago < plan.policy.flap_guard) {
-        return Some(format!(
-            "active_site went to {file} {} after failover {}. A reverted file? To go there for real: ovirt-dr confirm {name} flip --reason \"...\"",
-            Said(Duration::from_secs(ago.as_secs())),
-            memory.epoch
-        ));
+        return Some(too_soon(plan, memory, ago));
     }
     if let Some(host) = alive_host(plan, observed, accepted).filter(|_| *asked == Asked::ByFile) {
         return Some(format!(
@@ -230,6 +226,20 @@ fn objection(
         ));
     }
     limits(plan, observed, memory, accepted)
+}
+
+/// A reason that is said once: of a flip that is held already it keeps the figure with which it was first held.
+fn too_soon(plan: &Plan, memory: &Memory, ago: Duration) -> String {
+    let (name, file, epoch) = (&plan.name, &plan.active_site.0, memory.epoch);
+    let beginning = format!("active_site went to {file} ");
+    let end = format!(
+        " after failover {epoch}. A reverted file? To go there for real: ovirt-dr confirm {name} flip --reason \"...\""
+    );
+    let held = memory.held.as_ref().filter(|held| held.to == *file).map(|held| &held.reason);
+    match held.filter(|reason| reason.starts_with(&beginning) && reason.ends_with(&end)) {
+        Some(reason) => reason.clone(),
+        None => format!("{beginning}{}{end}", Said(Duration::from_secs(ago.as_secs()))),
+    }
 }
 
 /// A host of the site that is alive for the engine and answers a probe: no failover can be meant without a word more.

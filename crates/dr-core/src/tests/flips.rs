@@ -6,7 +6,7 @@ use dr_plan::SiteName;
 use expect_test::{Expect, expect};
 
 use super::world::{NOW, World};
-use crate::{Asked, Verdict, judge_flip, site_left};
+use crate::{Asked, Entry, Verdict, judge_flip, site_left};
 
 /// Two living sites of which a was accepted and read before.
 const ALIVE: &str = "
@@ -125,6 +125,19 @@ fn an_edit_that_changes_more_is_held() {
 #[test]
 fn a_second_flip_within_the_guard_is_held() {
     flip(LOST, "flipped 540", "b").is(Asked::ByFile, expect![[r#"hold: active_site went to b 9 min after failover 7. A reverted file? To go there for real: ovirt-dr confirm erp flip --reason "...""#]]);
+}
+
+#[test]
+fn a_held_flip_keeps_the_reason_with_which_it_was_first_held() {
+    let mut flip = flip(LOST, "flipped 540", "b");
+    let world = &flip.world;
+    let judge = |now| judge_flip(&world.plan, &[], &Asked::ByFile, Some(&world.observed), &world.memory, now);
+    let Verdict::Hold { reason } = judge(NOW) else { panic!("not held") };
+    let held = Entry::Held { from: "a".to_owned(), to: "b".to_owned(), reason: reason.clone() };
+    flip.world.memory.apply(NOW, &held);
+    let (world, later) = (&flip.world, NOW.plus(Duration::from_secs(300)));
+    let again = judge_flip(&world.plan, &[], &Asked::ByFile, Some(&world.observed), &world.memory, later);
+    assert_eq!(again, Verdict::Hold { reason });
 }
 
 #[test]
