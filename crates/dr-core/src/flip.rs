@@ -141,6 +141,10 @@ pub fn judge_flip(
     if let Some(by) = confirmed {
         return Verdict::Open { by, why };
     }
+    // Held until a person says more: not until the hour is over, nor until the site that was alive then is lost.
+    if let Some(held) = memory.held.as_ref().filter(|held| held.to == file && *asked == Asked::ByFile) {
+        return Verdict::Hold { reason: held.reason.clone() };
+    }
     match objection(plan, other_changes, asked, observed, memory, accepted, now) {
         Some(reason) => Verdict::Hold { reason },
         None => Verdict::Open { by, why },

@@ -161,7 +161,13 @@ fn a_held_flip_that_a_person_confirmed_opens() {
 
 #[test]
 fn a_confirmation_from_before_a_clock_jump_is_void() {
-    flip(LOST, "flipped 540\n held a b 20\n flip-confirmed 10\n clock-jumped 5", "b").is(Asked::ByFile, expect![[r#"hold: active_site went to b 9 min after failover 7. A reverted file? To go there for real: ovirt-dr confirm erp flip --reason "...""#]]);
+    flip(LOST, "flipped 540\n held a b 20\n flip-confirmed 10\n clock-jumped 5", "b").is(Asked::ByFile, expect!["hold: test"]);
+}
+
+#[test]
+fn a_held_flip_does_not_open_by_itself_when_what_it_was_held_for_has_passed() {
+    flip(LOST, "flipped 7200\n held a b 3700", "b").is(Asked::ByFile, expect!["hold: test"]);
+    flip(LOST, "flipped 7200\n held a b 3700", "b").is(failover(), expect!["open: ana, fire"]);
 }
 
 #[test]
