@@ -22,6 +22,8 @@ pub(crate) struct Preview {
     phases: Vec<PreviewPhase>,
     up_ms: u64,
     total_ms: u64,
+    #[serde(default)]
+    lease_ms: u64,
     stuck: Vec<String>,
     persons: Vec<String>,
 }
@@ -87,6 +89,10 @@ impl Preview {
         let count = self.steps.len();
         let steps = if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
         add(&mut text, &format!("{steps}; virtual machines up after {up}, all done after {total}"));
+        if self.lease_ms > 0 {
+            let lease = Said(Duration::from_millis(self.lease_ms));
+            add(&mut text, &format!("up to {lease} more while storage names the dead SPM"));
+        }
         text
     }
 }

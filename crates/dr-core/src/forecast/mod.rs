@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use dr_plan::{Mode, Plan, SiteName};
 
-use crate::{Confirmation, Decision, Entry, Memory, Observed, Phase, Refusal, Step, StepKind, Time, decide, opening};
+use crate::{
+    Confirmation, Decision, Entry, Memory, Observed, Phase, Refusal, Spm, Step, StepKind, Time, decide, opening,
+};
 
 use world::World;
 
@@ -23,12 +25,16 @@ pub struct Forecast {
     pub up: Duration,
     /// When everything is expected to be done.
     pub total: Duration,
+    /// How much longer it may take at most, because storage names the dead SPM until its lease runs out; zero if no SPM is lost.
+    pub lease: Duration,
     /// What stopped the forecast, if it did not arrive.
     pub stuck: Vec<String>,
     /// What a person has to do on the way.
     pub persons: Vec<String>,
 }
 
+/// UNVERIFIED: how long storage names a dead SPM (hosts.md 6.4 derives about 140 s from the lease's own rules; it may be much less).
+pub const DEAD_SPM_LEASE: Duration = Duration::from_secs(140);
 /// Rounds of a forecast at most: more means that the planner does not arrive.
 const MOST_ROUNDS: usize = 3_000;
 /// After so many rounds, what happens within [`GRAIN`] is looked at together: thousands of virtual machines would need as many rounds.
@@ -49,9 +55,19 @@ pub fn forecast(plan: &Plan, to: &SiteName, observed: &Observed, memory: &Memory
         world.memory.apply(now, &Entry::Opened(Box::new(opened)));
         world.lose_site(&plan, &from);
     }
+    let spm_is_lost = spm_is_lost(&plan, &world);
     let mut result = run(&plan, &mut world);
+    result.lease = if spm_is_lost { DEAD_SPM_LEASE } else { Duration::ZERO };
     result.phases.retain(|(_, end)| *end > Duration::ZERO);
     result
+}
+
+/// Whether a host of the losing site is SPM, or was when the engine last heard of it.
+fn spm_is_lost(plan: &Plan, world: &World) -> bool {
+    let Some(transition) = &world.memory.transition else { return false };
+    let Some(site) = plan.sites.get(&SiteName(transition.from.clone())) else { return false };
+    let hosts = world.observed.hosts.seen().map(Vec::as_slice).unwrap_or_default();
+    hosts.iter().any(|host| host.spm != Spm::None && site.hosts.contains(&host.name))
 }
 
 fn run(plan: &Plan, world: &mut World) -> Forecast {
@@ -91,7 +107,7 @@ fn run(plan: &Plan, world: &mut World) -> Forecast {
     }
     let total = world.now.since(began);
     let stuck = if decision.closing.is_some() { Vec::new() } else { reasons(&decision) };
-    Forecast { steps, phases, up: up.unwrap_or(total), total, stuck, persons }
+    Forecast { steps, phases, up: up.unwrap_or(total), total, lease: Duration::ZERO, stuck, persons }
 }
 
 fn reasons(decision: &Decision) -> Vec<String> {

@@ -119,13 +119,15 @@ impl PlanLoop {
         }
         self.story.turn_page();
         let expected = forecast(plan, &plan.active_site, &observed, &self.memory_before_loss(), now);
-        self.forecast = expected.stuck.is_empty().then_some(expected.total);
-        let about = match self.forecast {
-            Some(total) => format!("; about {}, critical path: {}", about(total), expected.waits_for().join(", ")),
+        self.forecast = expected.stuck.is_empty().then_some((expected.total, expected.lease));
+        let foreseen = match self.forecast {
+            Some((total, lease)) => {
+                format!("; {}; critical path: {}", expectation(total, lease), expected.waits_for().join(", "))
+            }
             None => String::new(),
         };
         let said =
-            format!("active_site changed from {from} to {} ({by}): failover {epoch} opens{about}", plan.active_site);
+            format!("active_site changed from {from} to {} ({by}): failover {epoch} opens{foreseen}", plan.active_site);
         self.tell(vec![self.story.say(now, Level::Notice, said.clone())]);
         Ok(said)
     }
@@ -150,6 +152,13 @@ fn loaded(plan: &Plan) -> String {
         standby.join(" and "),
         if entries == 1 { "entry" } else { "entries" }
     )
+}
+
+fn expectation(total: std::time::Duration, lease: std::time::Duration) -> String {
+    if lease.is_zero() {
+        return format!("about {}", about(total));
+    }
+    format!("about {}, and up to {} more while storage names the dead SPM", about(total), crate::story::said(lease))
 }
 
 /// A forecast is not exact: rounded to ten seconds below five minutes, to minutes above.

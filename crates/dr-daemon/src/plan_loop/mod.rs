@@ -75,7 +75,8 @@ pub struct PlanLoop {
     last_vms: Option<Time>,
     decision: Decision,
     board: probing::Board,
-    forecast: Option<Duration>,
+    /// How long the open transition was expected to take when it opened, and how much longer at most.
+    forecast: Option<(Duration, Duration)>,
 
     ended: mpsc::UnboundedReceiver<Ended>,
     /// Taken from there and not journalled yet, in order.
@@ -306,8 +307,10 @@ impl PlanLoop {
         if !self.write(vec![Entry::Closed { epoch: transition.epoch, exceptions: exceptions.clone() }]).await {
             return;
         }
-        let forecast =
-            self.forecast.take().map_or_else(String::new, |f| format!(" (forecast {})", crate::story::said(f)));
+        let forecast = self.forecast.take().map_or_else(String::new, |(total, lease)| match lease {
+            Duration::ZERO => format!(" (forecast {})", crate::story::said(total)),
+            lease => format!(" (forecast {} to {})", crate::story::said(total), crate::story::said(total + lease)),
+        });
         let (level, text) = if transition.cancelled {
             (Level::Notice, format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from))
         } else if exceptions.is_empty() {

@@ -32,7 +32,7 @@ impl PlanLoop {
                 opened: transition.opened.0,
                 by: transition.by.clone(),
                 cancelled: transition.cancelled,
-                forecast_ms: self.forecast.map(|forecast| u64::try_from(forecast.as_millis()).unwrap_or(u64::MAX)),
+                forecast_ms: self.forecast.map(|(total, _)| u64::try_from(total.as_millis()).unwrap_or(u64::MAX)),
             }),
             last_closed: self.last_closed.clone().filter(|closed| closed.at > 0),
             as_of: self.observed.as_ref().map(|observed| observed.at.0),
@@ -146,6 +146,7 @@ pub(super) fn preview(to: &SiteName, forecast: &Forecast) -> Value {
         "phases": phases,
         "up_ms": ms(forecast.up),
         "total_ms": ms(forecast.total),
+        "lease_ms": ms(forecast.lease),
         "stuck": forecast.stuck,
         "persons": forecast.persons,
     })

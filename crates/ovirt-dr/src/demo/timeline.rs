@@ -20,6 +20,7 @@ pub(super) struct Timeline {
 struct Preview {
     phases: Vec<PhaseEnd>,
     total_ms: u64,
+    lease_ms: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,18 +50,19 @@ impl Timeline {
     /// The table, a line a phase.
     pub(super) fn lines(&self, _closed: &Report) -> Vec<String> {
         let began = self.began.unwrap_or(self.ended);
-        let mut lines = vec![format!("{:<14}{:>12}{:>12}", "phase", "forecast", "took")];
+        let mut lines = vec![format!("{:<14}{:>24}{:>14}", "phase", "forecast", "took")];
         let mut phases: Vec<Phase> = self.forecast.phases.iter().map(|end| end.phase).collect();
         phases.extend(self.seen.iter().map(|(phase, _)| *phase));
         phases.sort_unstable();
         phases.dedup();
         for phase in phases.into_iter().filter(|phase| *phase != Phase::Calm) {
-            let forecast = self.forecast(phase).map_or_else(|| "-".to_owned(), |d| Said(d).to_string());
+            let lease = if phase == Phase::Activating { self.forecast.lease_ms } else { 0 };
+            let forecast = self.forecast(phase).map_or_else(|| "-".to_owned(), |d| range(d, lease));
             let took = self.took(phase, began).map_or_else(|| "-".to_owned(), |d| Said(d).to_string());
-            lines.push(format!("{:<14}{forecast:>12}{took:>12}", phase.to_string()));
+            lines.push(format!("{:<14}{forecast:>24}{took:>14}", phase.to_string()));
         }
-        let total = Said(Duration::from_millis(self.forecast.total_ms)).to_string();
-        lines.push(format!("{:<14}{total:>12}{:>12}", "all", Said(self.ended.since(began)).to_string()));
+        let total = range(Duration::from_millis(self.forecast.total_ms), self.forecast.lease_ms);
+        lines.push(format!("{:<14}{total:>24}{:>14}", "all", Said(self.ended.since(began)).to_string()));
         lines
     }
 
@@ -86,5 +88,13 @@ impl Timeline {
             }
         }
         sum
+    }
+}
+
+/// A forecast with what the lease of a dead SPM may add.
+fn range(least: Duration, lease_ms: u64) -> String {
+    match lease_ms {
+        0 => Said(least).to_string(),
+        more => format!("{} to {}", Said(least), Said(least + Duration::from_millis(more))),
     }
 }
