@@ -1,6 +1,7 @@
 //! What a user of plan files relies on, through the public functions of this crate.
 
 mod active_site;
+mod corpus;
 mod diff;
 mod findings;
 mod fuzz;

@@ -4,7 +4,7 @@ use super::GOOD;
 use crate::{MAX_BYTES, SiteName, parse, set_active_site};
 
 /// What every answer holds, whatever the text was.
-fn check(text: &str) {
+pub(super) fn check(text: &str) {
     let parsed = parse("fuzz", text);
     assert_eq!(parsed.plan.is_none(), parsed.findings.iter().any(crate::Finding::is_error), "{text:?}");
     for finding in &parsed.findings {
