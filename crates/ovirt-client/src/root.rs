@@ -17,7 +17,7 @@ pub struct ApiRoot {
     /// Name, version and identity of the installation.
     #[serde(default)]
     pub product_info: ProductInfo,
-    /// Counters; absent for accounts that see only their own objects, and while the engine's database is away.
+    /// Counters; absent for accounts that see only their own objects, without any number while the engine's database is away.
     #[serde(default)]
     pub summary: Option<Summary>,
     /// The engine's clock.
@@ -31,7 +31,7 @@ pub struct ApiRoot {
 impl ApiRoot {
     /// Whether this account is known to see all objects: only then does an empty list mean that there are none.
     pub fn sees_everything(&self) -> bool {
-        self.summary.is_some()
+        self.summary.as_ref().is_some_and(|summary| summary.hosts.total.is_some())
     }
 }
 

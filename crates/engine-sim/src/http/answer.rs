@@ -66,6 +66,7 @@ impl Answer {
 
     /// The long page of an uncaught exception (500): it names the request, then a stack trace.
     pub(crate) fn exception_page(path: &str, query: &str, exception: &str) -> Answer {
+        let query = if query.is_empty() { "null" } else { query };
         let (path, query, exception) = (escape(path), escape(query), escape(exception));
         let text = format!(
             "<html><head><title>ERROR</title></head><body><div class=\"header\"><div class=\"error-div\"></div>\

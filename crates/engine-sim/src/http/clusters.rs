@@ -16,6 +16,9 @@ use super::search::{Field, Row};
 use crate::state::State;
 use crate::world::{Cluster, ClusterChange, ClusterId, Command, FencingPolicy};
 
+/// The id of the one network that each cluster has.
+const MANAGEMENT_NETWORK: &str = "00000000-0000-0000-0000-000000000009";
+
 pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     let get = call.method == Method::GET || call.method == Method::HEAD;
     let Some((id, below)) = below.split_first() else {
@@ -51,7 +54,12 @@ fn list(state: &State, call: &Call) -> Answer {
             Field::text("datacenter", data_center.map_or("", |data_center| &data_center.name)),
             Field::text("id", each.id.to_string()),
         ];
-        Row { tree: cluster(&frame, each), fields }
+        // A list shows fewer links than its elements alone.
+        let mut tree = cluster(&frame, each);
+        if let Some(links) = tree["link"].as_array_mut() {
+            links.retain(|link| !matches!(link["rel"].as_str(), Some("glusterhooks" | "glustervolumes")));
+        }
+        Row { tree, fields }
     });
     searched("clusters", "cluster", call, rows.collect())
 }
@@ -89,7 +97,13 @@ fn update(state: &mut State, call: &Call, id: ClusterId) -> Reply {
     };
     run(state, call, Command::UpdateCluster { cluster: id, change }, Style::Bare, move |state, frame, _| {
         match state.world.clusters.get(&id) {
-            Some(each) => Answer::ok("cluster", cluster(frame, each)),
+            Some(each) => {
+                let mut tree = cluster(frame, each);
+                // Only the answer to a PUT names it.
+                let data_center = format!("datacenters/{}/clusters/{}/networks", each.data_center, each.id);
+                tree["management_network"] = frame.reference(&data_center, MANAGEMENT_NETWORK);
+                Answer::ok("cluster", tree)
+            }
             None => Answer::not_found(),
         }
     })

@@ -8,7 +8,7 @@ use super::body::{integer_at, read, text_at};
 use super::command::{Reply, Style, run};
 use super::links::Frame;
 use super::list::searched;
-use super::render_event::{Names, event};
+use super::render_event::{Author, Look, Names, event};
 use super::request::Call;
 use super::router::{no_resource, wrong_method};
 use super::schema::EVENT;
@@ -58,15 +58,41 @@ fn fields(each: &Event) -> Vec<Field> {
 
 fn tree_of(state: &State, frame: &Frame, each: &Event) -> Value {
     let world = &state.world;
+    let each = &as_shown(state, each);
     let about = &each.about;
     let names = Names {
         cluster: about.cluster.and_then(|id| world.clusters.get(&id)).map(|found| found.name.as_str()),
         data_center: about.data_center.and_then(|id| world.data_centers.get(&id)).map(|found| found.name.as_str()),
         host: about.host.and_then(|id| world.hosts.get(&id)).map(|found| found.name.as_str()),
+        address: about.host.and_then(|id| world.hosts.get(&id)).map(|found| found.address.as_str()),
         storage_domain: about.domain.and_then(|id| world.domains.get(&id)).map(|found| found.name.as_str()),
         vm: about.vm.and_then(|id| world.vms.get(&id)).map(|found| found.name.as_str()),
     };
     event(frame, each, &names)
+}
+
+/// The event with the objects that its kind names: all that follow from its host or VM, or fewer.
+fn as_shown(state: &State, each: &Event) -> Event {
+    let world = &state.world;
+    let mut shown = each.clone();
+    let Some(look) = Look::of(each.code) else { return shown };
+    let about = &mut shown.about;
+    let of_host = about.host.and_then(|id| world.hosts.get(&id)).map(|host| host.cluster);
+    let of_vm = about.vm.and_then(|id| world.vms.get(&id)).map(|vm| vm.cluster);
+    about.cluster = about.cluster.or(of_host).or(of_vm);
+    let of_cluster = about.cluster.and_then(|id| world.clusters.get(&id)).map(|cluster| cluster.data_center);
+    about.data_center = about.data_center.or(of_cluster);
+    about.cluster = about.cluster.filter(|_| look.cluster);
+    about.data_center = about.data_center.filter(|_| look.data_center);
+    match look.author {
+        Author::Nobody => shown.correlation_id = None,
+        // What the engine does by itself has a correlation id too.
+        Author::System if shown.correlation_id.is_none() => {
+            shown.correlation_id = Some(format!("{:08x}", each.id.wrapping_mul(0x9E37_79B9) & 0xFFFF_FFFF));
+        }
+        Author::System | Author::User => {}
+    }
+    shown
 }
 
 fn add(state: &mut State, call: &Call) -> Reply {

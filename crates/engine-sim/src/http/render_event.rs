@@ -14,8 +14,53 @@ pub(crate) struct Names<'a> {
     pub(crate) cluster: Option<&'a str>,
     pub(crate) data_center: Option<&'a str>,
     pub(crate) host: Option<&'a str>,
+    /// The address of that host.
+    pub(crate) address: Option<&'a str>,
     pub(crate) storage_domain: Option<&'a str>,
     pub(crate) vm: Option<&'a str>,
+}
+
+/// Who an event says it was done by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    Nobody,
+    /// The engine itself, shown as `SYSTEM` without an id.
+    System,
+    User,
+}
+
+/// Which objects an event of a kind names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) cluster: bool,
+    pub(crate) data_center: bool,
+    /// The template of the VM.
+    pub(crate) template: bool,
+    pub(crate) author: Author,
+}
+
+impl Look {
+    /// As seen of this code; `None` for a code that was not seen.
+    pub(crate) fn of(code: u32) -> Option<Look> {
+        let look = |cluster, data_center, template, author| Some(Look { cluster, data_center, template, author });
+        match code {
+            12 | 142 | 143 | 204 | 996 | 9000..=9008 | 9020 | 9021 | 9027 | 9603 | 9801..=9804 => {
+                look(false, false, false, Author::Nobody)
+            }
+            61 | 119 => look(true, false, true, Author::Nobody),
+            188 | 9010 | 9011 | 9015 | 9016 => look(true, false, false, Author::Nobody),
+            13 | 496 | 497 | 539 | 979 | 980 | 985 | 987 | 994 | 995 => look(true, true, false, Author::System),
+            19 | 522 | 835 | 9502 => look(true, false, false, Author::System),
+            506 | 507 => look(true, true, true, Author::System),
+            16 | 20 | 21 | 41 | 43 | 118 | 137 | 159 | 348 | 600 | 620 | 811 | 9017..=9019 => {
+                look(true, false, false, Author::User)
+            }
+            494 => look(true, true, false, Author::User),
+            32 | 33 | 35 | 54 | 62 | 65 | 73 | 153 => look(true, true, true, Author::User),
+            30 | 31 | 432 | 440 | 14001 => look(false, false, false, Author::User),
+            _ => None,
+        }
+    }
 }
 
 /// An entry of `/events`.
@@ -34,18 +79,27 @@ pub(crate) fn event(frame: &Frame, event: &Event, names: &Names<'_>) -> Value {
     };
     set(&mut tree, "cluster", named("clusters", about.cluster.map(|id| id.to_string()), names.cluster));
     set(&mut tree, "data_center", named("datacenters", about.data_center.map(|id| id.to_string()), names.data_center));
-    set(&mut tree, "host", named("hosts", about.host.map(|id| id.to_string()), names.host));
+    let look = Look::of(event.code);
+    let host = match event.code {
+        // The one kind that names its host by address and without an id.
+        204 => names.address.map(|address| json!({"name": address})),
+        _ => named("hosts", about.host.map(|id| id.to_string()), names.host),
+    };
+    set(&mut tree, "host", host);
     set(
         &mut tree,
         "storage_domain",
         named("storagedomains", about.domain.map(|id| id.to_string()), names.storage_domain),
     );
-    if about.vm.is_some() {
+    if about.vm.is_some() && look.is_none_or(|look| look.template) {
         tree["template"] = frame.named_reference("templates", super::links::NO_ID, "Blank");
     }
-    // Events of the engine itself name no user.
-    if event.correlation_id.is_some() {
-        tree["user"] = frame.named_reference("users", USER, "admin@internal-authz");
+    // Of a kind that was not seen: who asked has a correlation id.
+    let asked = if event.correlation_id.is_some() { Author::User } else { Author::Nobody };
+    match look.map_or(asked, |look| look.author) {
+        Author::Nobody => {}
+        Author::System => tree["user"] = json!({"name": "SYSTEM"}),
+        Author::User => tree["user"] = frame.named_reference("users", USER, "admin@internal-authz"),
     }
     set(&mut tree, "vm", named("vms", about.vm.map(|id| id.to_string()), names.vm));
     tree["description"] = json!(event.description);

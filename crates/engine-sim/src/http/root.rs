@@ -68,7 +68,7 @@ const LINKS: &[&str] = &[
     "externaltemplateimports",
 ];
 
-/// The root document. While the database is down it is answered from memory, without `summary`.
+/// The root document. While the database is down it is answered from memory, with an empty `summary`.
 pub(crate) fn get(state: &State, call: &Call) -> Answer {
     if call.method != Method::GET && call.method != Method::HEAD {
         return wrong_method();
@@ -86,9 +86,7 @@ pub(crate) fn get(state: &State, call: &Call) -> Answer {
             "root_tag": frame.reference("tags", NO_ID),
         },
     });
-    if !state.database_is_down(call.fault.as_ref()) {
-        tree["summary"] = summary(state);
-    }
+    tree["summary"] = if state.database_is_down(call.fault.as_ref()) { json!({}) } else { summary(state) };
     tree["time"] = frame.date(state.world.now);
     tree["authenticated_user"] = frame.reference("users", USER);
     tree["effective_user"] = frame.reference("users", USER);

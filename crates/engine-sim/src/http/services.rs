@@ -15,7 +15,8 @@ pub(crate) fn health(state: &State, call: &Call) -> Answer {
         return Answer::text(
             StatusCode::METHOD_NOT_ALLOWED,
             HTML,
-            "<!DOCTYPE html>\n<html><head><title>405</title></head></html>",
+            "<!DOCTYPE html>\n<html><head><title>405 - Method not allowed</title></head><body><h1>405 - Method not allowed</h1>\
+             <a href=\"/ovirt-engine/\">Click here</a> to continue.</body></html>",
         );
     }
     if state.database_is_down(call.fault.as_ref()) {

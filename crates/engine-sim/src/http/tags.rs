@@ -152,7 +152,17 @@ fn assign(state: &mut State, call: &Call, to: Tagged) -> Reply {
     let wanted = name.clone();
     run(state, call, Command::AssignTag { to, name }, Style::Bare, move |state, frame, done| {
         let each = made(state, &done.outcome).or_else(|| state.world.tags.values().find(|each| each.name == wanted));
-        each.map_or_else(Answer::not_found, |each| Answer::created("tag", assigned(frame, each, to), &base))
+        each.map_or_else(Answer::not_found, |each| {
+            // The answer, unlike the list, has the tag's own description or none.
+            let mut tree = assigned(frame, each, to);
+            if let Some(members) = tree.as_object_mut() {
+                members.shift_remove("description");
+            }
+            if !each.description.is_empty() {
+                tree["description"] = Value::from(each.description.clone());
+            }
+            Answer::created("tag", tree, &base)
+        })
     })
 }
 

@@ -177,7 +177,7 @@ impl World {
                 if address.is_empty() && kind == StorageType::Nfs {
                     return Err(incomplete("address"));
                 }
-                Target::Mount { address, path }
+                split_at_colons(kind, address, path)
             }
         };
         if kind == StorageType::Glusterfs && change.host.is_none() {
@@ -185,6 +185,15 @@ impl World {
         }
         match change.host {
             Some(Err(())) => return Err(Refusal::new(400, format!("{ADD} Invalid Host Id."))),
+            Some(Ok(host)) if self.status_of(host) != Some(HostStatus::Up) && kind == StorageType::Glusterfs => {
+                let name = self.host_name(host);
+                return Err(Refusal::new(
+                    409,
+                    format!(
+                        "{ADD} Host {name} cannot connect to Glusterfs. Verify that glusterfs-cli package is installed on the host."
+                    ),
+                ));
+            }
             Some(Ok(host)) if self.status_of(host) != Some(HostStatus::Up) => {
                 return Err(Refusal::new(409, format!("{ADD} Host should be in Up state.")));
             }
@@ -202,7 +211,7 @@ impl World {
     }
 
     /// `DELETE /storageconnections/{id}`
-    pub(crate) fn remove_connection(&mut self, id: ConnectionId) -> Answered {
+    pub(crate) fn remove_connection(&mut self, id: ConnectionId, correlation: &str) -> Answered {
         if !self.connections.contains_key(&id) {
             return Err(Refusal::not_found());
         }
@@ -221,7 +230,7 @@ impl World {
             ));
         }
         self.connections.remove(&id);
-        Ok(Answer::default())
+        Ok(self.done_as_job("Removing storage connection".to_owned(), correlation))
     }
 
     /// A living host that holds the row at its old place goes on writing there: nobody tells it.
@@ -262,6 +271,15 @@ impl Connection {
 }
 
 /// The row with the members of a body laid over it, by the rules of its type.
+/// A new POSIX row is kept as one text and read again between its first colons: of several monitors with ports little is left.
+fn split_at_colons(kind: StorageType, address: String, path: String) -> Target {
+    if kind != StorageType::Posixfs || address.starts_with('[') || !address.contains(':') {
+        return Target::Mount { address, path };
+    }
+    let mut parts = address.splitn(3, ':').map(str::to_owned);
+    Target::Mount { address: parts.next().unwrap_or_default(), path: parts.next().unwrap_or(path) }
+}
+
 fn merged(row: &Connection, change: ConnectionChange) -> Result<Connection, Refusal> {
     let mut row = row.clone();
     let ConnectionChange {

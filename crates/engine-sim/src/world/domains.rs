@@ -146,9 +146,13 @@ impl World {
     }
 
     /// `POST /datacenters/{dc}/storagedomains/{sd}/activate`: answers when the domain is active.
-    pub(crate) fn activate_domain(&mut self, data_center: DataCenterId, domain: DomainId) -> Begun {
+    pub(crate) fn activate_domain(&mut self, data_center: DataCenterId, domain: DomainId, correlation: &str) -> Begun {
         match self.begin_activation(data_center, domain) {
-            Ok(answer) => self.block(self.now.plus(ACTIVATION), Rest::Answer(Ok(answer))),
+            Ok(_) => {
+                let name = self.domains.get(&domain).map(|row| row.name.clone()).unwrap_or_default();
+                let answer = self.done_as_job(format!("Activating Storage Domain {name}"), correlation);
+                self.block(self.now.plus(ACTIVATION), Rest::Answer(Ok(answer)))
+            }
             Err(refusal) => Begun::Answered(Err(refusal)),
         }
     }

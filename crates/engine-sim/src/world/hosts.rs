@@ -228,7 +228,8 @@ impl World {
         }
         let text = format!("Host {{}} was force selected by {USER}");
         self.log_host(159, Severity::Normal, host, &text, correlation);
-        Ok(Answer::default())
+        let description = format!("Force selecting Host {} as SPM", self.host_name(host));
+        Ok(self.done_as_job(description, correlation))
     }
 
     /// `PUT /hosts/{id}`: members merge; the fence agents are made anew whatever was sent.
@@ -371,12 +372,15 @@ impl World {
         Ok(Answer { job: None, outcome: Outcome::Agent(id) })
     }
 
-    pub(crate) fn remove_fence_agent(&mut self, host: HostId, agent: AgentId) -> Answered {
+    pub(crate) fn remove_fence_agent(&mut self, host: HostId, agent: AgentId, correlation: &str) -> Answered {
         let Some(row) = self.hosts.get_mut(&host) else { return Err(Refusal::not_found()) };
         let before = row.fence_agents.len();
         // Power management may stay on without an agent: the engine lets the last one go.
         row.fence_agents.retain(|known| known.id != agent);
-        if row.fence_agents.len() == before { Err(Refusal::not_found()) } else { Ok(Answer::default()) }
+        if row.fence_agents.len() == before {
+            return Err(Refusal::not_found());
+        }
+        Ok(self.done_as_job(format!("Removing fence agent from host {host}"), correlation))
     }
 }
 

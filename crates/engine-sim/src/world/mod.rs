@@ -48,6 +48,7 @@ mod tags;
 mod disasters;
 mod watch;
 
+mod jobs;
 mod log;
 mod rng;
 
@@ -264,14 +265,16 @@ impl World {
             Command::AddFenceAgent { host, kind, address, username, order } => {
                 self.add_fence_agent(host, kind, address, username, order)
             }
-            Command::RemoveFenceAgent { host, agent } => self.remove_fence_agent(host, agent),
+            Command::RemoveFenceAgent { host, agent } => self.remove_fence_agent(host, agent, correlation),
             Command::UpdateCluster { cluster, change } => self.update_cluster(cluster, change, correlation),
             Command::AddConnection { kind, change } => self.add_connection(kind, change),
             Command::UpdateConnection { connection, force, change } => {
                 return self.update_connection(connection, force, change, correlation);
             }
-            Command::RemoveConnection { connection } => self.remove_connection(connection),
-            Command::ActivateDomain { data_center, domain } => return self.activate_domain(data_center, domain),
+            Command::RemoveConnection { connection } => self.remove_connection(connection, correlation),
+            Command::ActivateDomain { data_center, domain } => {
+                return self.activate_domain(data_center, domain, correlation);
+            }
             Command::DeactivateDomain { data_center, domain, force: _ } => self.deactivate_domain(data_center, domain),
             Command::StartVm { vm } => self.start_vm(vm, correlation),
             Command::StopVm { vm, reason } => self.stop_vm(vm, reason, correlation),

@@ -196,9 +196,9 @@ fn unknown_host(fence_type: FenceType) -> Refusal {
     match fence_type {
         FenceType::Status => Refusal {
             http_status: 400,
-            body: RefusalBody::Fault {
+            body: RefusalBody::BareFault {
                 reason: "Operation Failed".to_owned(),
-                detail: "cannot invoke \"org.ovirt.engine.core.common.businessentities.vds.getid()\" because \"this.fencedhost\" is null".to_owned(),
+                detail: Some("cannot invoke \"org.ovirt.engine.core.common.businessentities.vds.getid()\" because \"this.fencedhost\" is null".to_owned()),
             },
         },
         FenceType::Manual | FenceType::Restart | FenceType::Start | FenceType::Stop => Refusal::new(

@@ -162,10 +162,11 @@ impl World {
             return Err(Refusal::new(400, format!("Cannot {verb} VM. VM is not found.")));
         };
         match row.status {
-            VmStatus::Down => return Ok(Answer::default()),
-            VmStatus::Suspended => {
+            // Of a VM that is down: success, and a job all the same.
+            VmStatus::Down | VmStatus::Suspended => {
                 row.status = VmStatus::Down;
-                return Ok(Answer::default());
+                let name = row.name.clone();
+                return Ok(self.done_as_job(end_job(hard, &name), correlation));
             }
             VmStatus::Unknown | VmStatus::Unassigned | VmStatus::ImageLocked => {
                 return Err(Refusal::new(409, format!("Cannot {verb} VM. VM is not running.")));
@@ -195,7 +196,7 @@ impl World {
             let text = format!("VM {name} powered off by {USER} (Host: {on}){why}.");
             self.log_vm(33, Severity::Normal, vm, host, text, correlation);
         }
-        Ok(Answer::default())
+        Ok(self.done_as_job(end_job(hard, &name), correlation))
     }
 
     /// `POST /vms/{id}/migrate`
@@ -298,6 +299,10 @@ fn no_hosts() -> Refusal {
 fn status_illegal(verb: &str, status: VmStatus) -> Refusal {
     let word: String = status.as_str().split('_').map(capital).collect();
     Refusal::new(409, format!("Cannot {verb} VM because the VM is in {word} status."))
+}
+
+fn end_job(hard: bool, name: &str) -> String {
+    if hard { format!("Stopping VM {name}") } else { format!("Shutting down VM {name}") }
 }
 
 fn capital(word: &str) -> String {
