@@ -1,6 +1,7 @@
 //! When a wait or a refusal is worth a line: as it begins, and again when it lasts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::mem::discriminant;
 use std::time::Duration;
 
 use dr_core::{Refusal, Said, Time, Wait};
@@ -11,6 +12,9 @@ use crate::report::Level;
 const WAIT_IS_NEWS_AFTER: Duration = Duration::from_secs(5);
 /// When something that lasts is said again.
 const AGAIN_AFTER: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(900)];
+
+/// Refusals of one kind that are said each when they come together; a site of forty hosts that lives would fill a page. Status has them all.
+const REFUSALS_EACH: usize = 3;
 
 /// What is waited for, since when, and how often it was said.
 #[derive(Debug, Default)]
@@ -29,21 +33,20 @@ struct Known {
 impl Waits {
     /// The lines that are due now.
     pub(super) fn due(&mut self, at: Time, waits: &[Wait], refusals: &[Refusal], plan: &str) -> Vec<(Level, String)> {
-        let mut present: BTreeMap<String, (bool, String)> = BTreeMap::new();
+        let mut present: BTreeMap<String, (Option<&Refusal>, String)> = BTreeMap::new();
         for wait in waits {
-            present.insert(wait.topic(), (false, wait.to_string()));
+            present.insert(wait.topic(), (None, wait.to_string()));
         }
         for refusal in refusals {
-            present.insert(refusal.topic(), (true, refusal.said(plan)));
+            present.insert(refusal.topic(), (Some(refusal), refusal.said(plan)));
         }
         self.known.retain(|topic, _| present.contains_key(topic));
         let mut due: BTreeMap<String, Due> = BTreeMap::new();
+        let mut said_each: HashMap<_, Vec<String>> = HashMap::new();
         for (topic, (refusal, text)) in present {
             let kind = topic.split(' ').next().unwrap_or_default().to_owned();
-            // That a step did not work was said as it ended.
-            let later = matches!(kind.as_str(), "owed" | "retry");
-            let first = if later { AGAIN_AFTER[0] } else { WAIT_IS_NEWS_AFTER };
-            let first = if refusal { Duration::ZERO } else { first };
+            let first = if is_no_news(&kind, &topic) { AGAIN_AFTER[0] } else { WAIT_IS_NEWS_AFTER };
+            let first = if refusal.is_some() { Duration::ZERO } else { first };
             let known = self.known.entry(topic.clone()).or_insert(Known { since: at, said: 0, first });
             let lasted = at.since(known.since);
             let reached = known.reached(lasted);
@@ -51,10 +54,19 @@ impl Waits {
                 continue;
             }
             known.said = reached;
-            // Refusals are said each; waits of one kind together.
-            let kind = if refusal { topic } else { kind };
-            let new = Due { refusal, text, lasted, again: reached > 1, more: 0 };
-            due.entry(kind).and_modify(|due| due.more += 1).or_insert(new);
+            // Refusals are said each, up to a point; waits of one kind together.
+            let line = match refusal {
+                None => kind,
+                Some(refusal) => {
+                    let each = said_each.entry(discriminant(refusal)).or_default();
+                    if each.len() < REFUSALS_EACH {
+                        each.push(topic);
+                    }
+                    each.last().cloned().unwrap_or_default()
+                }
+            };
+            let new = Due { refusal: refusal.is_some(), text, lasted, again: reached > 1, more: 0 };
+            due.entry(line).and_modify(|due| due.more += 1).or_insert(new);
         }
         due.into_values().map(Due::worded).collect()
     }
@@ -79,6 +91,18 @@ impl Due {
         let more = if self.more == 0 { String::new() } else { format!(" (and {} more of the kind)", self.more) };
         let (level, word) = if self.refusal { (Level::Error, "refused") } else { (Level::Info, "waiting") };
         (level, format!("{word}: {}{more}{age}", self.text))
+    }
+}
+
+/// What was said in another way as it began, and what is waited for in every transition: told only when it lasts.
+fn is_no_news(kind: &str, topic: &str) -> bool {
+    match kind {
+        // That a step did not work was said as it ended.
+        "owed" | "retry" | "settling" => true,
+        // The host's new status was said.
+        "host" => topic.contains(" non_operational"),
+        "unsettled" => topic.ends_with(" connecting"),
+        _ => false,
     }
 }
 
@@ -128,6 +152,21 @@ mod tests {
         );
         assert!(waits.due(at(1001), &[], &[], "erp").is_empty());
         assert!(waits.due(at(1002), &[silent("mad-1", 0)], &[], "erp").is_empty(), "a new wait begins anew");
+    }
+
+    #[test]
+    fn many_refusals_of_one_kind_do_not_fill_a_page() {
+        let alive = |n: usize| Refusal::SiteAlive {
+            host: format!("mad-{n}"),
+            site: "madrid".to_owned(),
+            status: "up".to_owned(),
+        };
+        let refusals: Vec<Refusal> = (1..=9).map(alive).collect();
+        let mut waits = Waits::default();
+        let lines: Vec<String> = waits.due(at(0), &[], &refusals, "erp").into_iter().map(|(_, text)| text).collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[2].contains("mad-3") && lines[2].ends_with("(and 6 more of the kind)"), "{lines:?}");
+        assert!(waits.due(at(1), &[], &refusals, "erp").is_empty(), "none of them is said later by itself");
     }
 
     #[test]
