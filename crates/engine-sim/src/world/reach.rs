@@ -19,8 +19,8 @@ pub enum Reach {
     Silent,
 }
 
-/// What a host meets where a connection row points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a host meets where a connection row points, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Served {
     /// The copy is there and takes writes.
     Good,
@@ -103,19 +103,19 @@ impl World {
 
     /// What any host meets at `target` when it looks for `domain`.
     pub(crate) fn served(&self, domain: &Domain, target: &Target) -> Served {
-        for (site, replica) in &domain.copies {
-            if !replica.targets.contains(target) {
-                continue;
-            }
-            return match self.storage_reach(site) {
-                Reach::Silent => Served::Silent,
-                Reach::Refusing => Served::Refused,
-                Reach::Answering if replica.writable => Served::Good,
-                Reach::Answering => match self.options.unpromoted {
-                    Unpromoted::RefusesConnection => Served::Refused,
-                    Unpromoted::AbsentBehindServer => Served::Empty,
-                },
-            };
+        // One target may be named by several sites that all reach it.
+        let here = domain.copies.iter().filter(|(_, replica)| replica.targets.contains(target));
+        let served = here.map(|(site, replica)| match self.storage_reach(site) {
+            Reach::Silent => Served::Silent,
+            Reach::Refusing => Served::Refused,
+            Reach::Answering if replica.writable => Served::Good,
+            Reach::Answering => match self.options.unpromoted {
+                Unpromoted::RefusesConnection => Served::Refused,
+                Unpromoted::AbsentBehindServer => Served::Empty,
+            },
+        });
+        if let Some(best) = served.min() {
+            return best;
         }
         // Nobody serves this domain there; the server may still exist for others.
         for other in self.domains.values() {
