@@ -93,10 +93,12 @@ impl PlanLoop {
     /// Puts the candidate in force and says so.
     fn take_plan(&mut self, entries: &mut Vec<Entry>, plan: &Plan, now: dr_core::Time) {
         let known = self.memory.plan.clone();
+        let changes = self.source.other_changes();
         let taken = self.source.take().or_else(|| self.source.candidate_text().map(str::to_owned));
         let Some(text) = taken.filter(|text| known.as_ref() != Some(text)) else { return };
         entries.push(Entry::PlanTaken { text });
-        self.tell(vec![self.story.say(now, Level::Info, loaded(plan))]);
+        let said = if known.is_none() { Some(loaded(plan)) } else { edited(&changes) };
+        self.tell(said.map(|said| self.story.say(now, Level::Info, said)).into_iter().collect());
     }
 
     async fn open(&mut self, plan: &Plan, by: &str, why: &str) -> Result<String, String> {
@@ -139,6 +141,18 @@ impl PlanLoop {
             memory.accepted = Some(transition.from);
         }
         memory
+    }
+}
+
+/// What an edit changed; nothing if only its wording did.
+fn edited(changes: &[String]) -> Option<String> {
+    /// Changes that one line names.
+    const SHOWN: usize = 3;
+    let shown = changes.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    match changes.len() {
+        0 => None,
+        n if n > SHOWN => Some(format!("plan edited: {shown}; and {} more", n - SHOWN)),
+        _ => Some(format!("plan edited: {shown}")),
     }
 }
 
