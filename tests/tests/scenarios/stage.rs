@@ -86,6 +86,7 @@ impl Stage {
     pub(crate) async fn ask(&self, what: &str, command: Command) {
         self.rig.note(what);
         match self.rig.ask(command).await {
+            Ok(answer) if self.rig.texts().contains(&answer) => {}
             Ok(answer) => self.rig.note(&format!("  answer: {answer}")),
             Err(why) => self.rig.note(&format!("  answered no: {why}")),
         }
