@@ -252,8 +252,7 @@ fn is_read(method: &Method) -> bool {
 /// The answer to an action that the engine did not refuse. What it says is what became of the command, not of the object.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Action {
-    /// `complete` when the command returned; absent from no engine seen so far.
-    #[serde(default = "complete")]
+    /// `complete` when the command returned. An answer without it is unreadable: whatever sent it, the action may or may not have been taken.
     pub status: ActionStatus,
     /// The job to watch. Manual fence, deactivation of a host and every PUT have none: look the job up by correlation id, or the object itself.
     #[serde(default, deserialize_with = "read::link")]
@@ -274,7 +273,3 @@ pub struct ReportedPower {
 /// The answer to a DELETE that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deleted;
-
-fn complete() -> ActionStatus {
-    ActionStatus::Complete
-}

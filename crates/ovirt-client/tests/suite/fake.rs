@@ -92,6 +92,8 @@ impl FakeEngine {
                 serde_json::json!({ "access_token": format!("TOKEN-{before}"), "exp": "9223372036854775807", "token_type": "bearer" }),
             ),
             ROOT_PATH => Reply::Json(200, crate::documents::fixture("root")),
+            // Every answer to an action says what became of it.
+            _ if call.method == "POST" => Reply::Json(200, serde_json::json!({ "status": "complete" })),
             _ => Reply::Json(200, serde_json::json!({})),
         }
     }

@@ -3,6 +3,7 @@
 mod fake;
 
 mod conformance;
+mod corpus;
 mod documents;
 mod properties;
 mod refusals;
