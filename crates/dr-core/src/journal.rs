@@ -237,6 +237,50 @@ impl OwedKey {
     }
 }
 
+impl Step {
+    /// The debt that the step makes, to be journalled before it is taken.
+    pub fn debt(&self) -> Option<Entry> {
+        match self {
+            Step::SuspendFencing { cluster, name, original } => Some(Entry::Owed {
+                what: OwedKey::Fencing(cluster.clone()),
+                name: name.clone(),
+                original: original.clone(),
+                port: 0,
+            }),
+            Step::SuspendPowerManagement { host, name, port } => Some(Entry::Owed {
+                what: OwedKey::PowerManagement(host.clone()),
+                name: name.clone(),
+                original: "true".to_owned(),
+                port: *port,
+            }),
+            Step::Promote { .. }
+            | Step::Repoint { .. }
+            | Step::Activate { .. }
+            | Step::ConfirmRebooted { .. }
+            | Step::Park { .. }
+            | Step::StartVm { .. }
+            | Step::RestoreFencing { .. }
+            | Step::RestorePowerManagement { .. } => None,
+        }
+    }
+
+    /// The debt that the step pays once it is done.
+    pub fn pays(&self) -> Option<OwedKey> {
+        match self {
+            Step::RestoreFencing { cluster, .. } => Some(OwedKey::Fencing(cluster.clone())),
+            Step::RestorePowerManagement { host, .. } => Some(OwedKey::PowerManagement(host.clone())),
+            Step::SuspendFencing { .. }
+            | Step::SuspendPowerManagement { .. }
+            | Step::Promote { .. }
+            | Step::Repoint { .. }
+            | Step::Activate { .. }
+            | Step::ConfirmRebooted { .. }
+            | Step::Park { .. }
+            | Step::StartVm { .. } => None,
+        }
+    }
+}
+
 /// How the names of our tags in the engine begin.
 pub const OWED_TAG_PREFIX: &str = "ovirt-dr.owed";
 

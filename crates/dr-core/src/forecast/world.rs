@@ -151,7 +151,7 @@ impl World {
         self.next_id += 1;
         let epoch = self.memory.transition.as_ref().map_or(0, |transition| transition.epoch);
         let now = self.now;
-        if let Some(owed) = owed(&step) {
+        if let Some(owed) = step.debt() {
             self.memory.apply(now, &owed);
         }
         self.memory.apply(now, &Entry::Intent { id, epoch, step: step.clone(), correlation_id: String::new() });
@@ -334,32 +334,6 @@ impl World {
     fn host(&mut self, id: &HostId) -> Option<&mut crate::Host> {
         let at = *self.hosts.get(id)?;
         seen(&mut self.observed.hosts).get_mut(at)
-    }
-}
-
-/// The debt that a step makes.
-fn owed(step: &Step) -> Option<Entry> {
-    match step {
-        Step::SuspendFencing { cluster, name, original } => Some(Entry::Owed {
-            what: OwedKey::Fencing(cluster.clone()),
-            name: name.clone(),
-            original: original.clone(),
-            port: 0,
-        }),
-        Step::SuspendPowerManagement { host, name, port } => Some(Entry::Owed {
-            what: OwedKey::PowerManagement(host.clone()),
-            name: name.clone(),
-            original: "true".to_owned(),
-            port: *port,
-        }),
-        Step::Promote { .. }
-        | Step::Repoint { .. }
-        | Step::Activate { .. }
-        | Step::ConfirmRebooted { .. }
-        | Step::Park { .. }
-        | Step::StartVm { .. }
-        | Step::RestoreFencing { .. }
-        | Step::RestorePowerManagement { .. } => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dr_core::{Decision, Entry, Outcome, OwedKey, Step, Time};
+use dr_core::{Decision, Entry, Step, Time};
 use dr_plan::{Plan, Promote, SiteName};
 
 use crate::execute::{PromoteHook, StepContext};
@@ -25,7 +25,7 @@ impl PlanLoop {
         let mut contexts = Vec::new();
         for (id, step) in (self.memory.last_intent + 1..).zip(&steps) {
             let correlation_id = format!("ovirt-dr-{epoch}-{id}");
-            entries.extend(owed(step));
+            entries.extend(step.debt());
             entries.push(Entry::Intent { id, epoch, step: step.clone(), correlation_id: correlation_id.clone() });
             contexts.push((id, StepContext { plan: self.name.clone(), epoch, correlation_id, hook: hook.clone() }));
         }
@@ -52,52 +52,5 @@ fn promote_hook(plan: &Plan, to: &str, dir: &std::path::Path) -> Option<PromoteH
     match &plan.sites.get(&SiteName(to.to_owned()))?.promote {
         Promote::Hook { path, timeout } => Some(PromoteHook { path: dir.join(path), timeout: *timeout }),
         Promote::Nothing | Promote::Confirm => None,
-    }
-}
-
-/// The debt that a step is about to make.
-fn owed(step: &Step) -> Option<Entry> {
-    match step {
-        Step::SuspendFencing { cluster, name, original } => Some(Entry::Owed {
-            what: OwedKey::Fencing(cluster.clone()),
-            name: name.clone(),
-            original: original.clone(),
-            port: 0,
-        }),
-        Step::SuspendPowerManagement { host, name, port } => Some(Entry::Owed {
-            what: OwedKey::PowerManagement(host.clone()),
-            name: name.clone(),
-            original: "true".to_owned(),
-            port: *port,
-        }),
-        Step::Promote { .. }
-        | Step::Repoint { .. }
-        | Step::Activate { .. }
-        | Step::ConfirmRebooted { .. }
-        | Step::Park { .. }
-        | Step::StartVm { .. }
-        | Step::RestoreFencing { .. }
-        | Step::RestorePowerManagement { .. } => None,
-    }
-}
-
-/// The debt that a step has paid.
-pub(super) fn given_back(step: &Step, outcome: &Outcome) -> Option<Entry> {
-    if !outcome.is_done() {
-        return None;
-    }
-    match step {
-        Step::RestoreFencing { cluster, .. } => Some(Entry::GivenBack { what: OwedKey::Fencing(cluster.clone()) }),
-        Step::RestorePowerManagement { host, .. } => {
-            Some(Entry::GivenBack { what: OwedKey::PowerManagement(host.clone()) })
-        }
-        Step::SuspendFencing { .. }
-        | Step::SuspendPowerManagement { .. }
-        | Step::Promote { .. }
-        | Step::Repoint { .. }
-        | Step::Activate { .. }
-        | Step::ConfirmRebooted { .. }
-        | Step::Park { .. }
-        | Step::StartVm { .. } => None,
     }
 }

@@ -7,7 +7,7 @@ use dr_core::{Decision, Entry, Memory, Observed, Outcome, Step, Time};
 use crate::ports::JournalError;
 use crate::report::Level;
 
-use super::{PlanLoop, act};
+use super::PlanLoop;
 
 impl PlanLoop {
     /// Folds the journal, and settles what a daemon before us left under way.
@@ -27,13 +27,16 @@ impl PlanLoop {
             })
             .collect();
         if !unsettled.is_empty() {
-            let said = format!("restarted with {} steps under way: each is looked at again", unsettled.len());
+            let said = match unsettled.len() {
+                1 => "restarted: 1 step was under way, it is looked at again".to_owned(),
+                n => format!("restarted: {n} steps were under way, each is looked at again"),
+            };
             self.write(unsettled).await;
             self.tell(vec![self.story.say(self.now(), Level::Notice, said)]);
         }
         if let Some(transition) = &self.memory.transition {
             let text = format!(
-                "transition {} from {} to {} is open since {} and goes on",
+                "failover {} from {} to {} has been open for {} and goes on",
                 transition.epoch,
                 transition.from,
                 transition.to,
@@ -85,7 +88,7 @@ impl PlanLoop {
         let mut entries = Vec::new();
         for one in &ended {
             entries.push(Entry::Outcome { id: one.id, outcome: one.outcome.clone() });
-            entries.extend(act::given_back(&one.step, &one.outcome));
+            entries.extend(one.step.pays().filter(|_| one.outcome.is_done()).map(|what| Entry::GivenBack { what }));
         }
         // An outcome that cannot be journalled leaves its step in flight: after a restart it is settled as unconfirmed.
         if !self.write(entries).await {
