@@ -14,4 +14,5 @@ mod edits;
 mod flips;
 mod persons;
 
+mod crashes;
 mod engines;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use dr_core::Confirmation;
+use dr_core::{Confirmation, OwedKey};
 use dr_daemon::{Command, Report};
 use engine_sim::world::{HostStatus, VmStatus, WorldSpec};
 use expect_test::ExpectFile;
@@ -147,6 +147,32 @@ impl Stage {
         assert!(self.rig.report().converged, "{:#?}\n{end}", self.rig.report());
         self.owes_nothing(&end);
         expected.assert_eq(&end);
+    }
+
+    /// The world in which a transition arrived: nothing is owed any more, nothing else is done.
+    pub(crate) async fn arrived(self) -> String {
+        let end = self.end().await;
+        assert!(self.rig.report().converged, "{:#?}\n{end}", self.rig.report());
+        self.owes_nothing(&end);
+        self.state()
+    }
+
+    /// Whatever is switched off at this moment is a debt in the journal and has a tag in the engine.
+    pub(crate) async fn everything_off_is_owed_and_tagged(&self) {
+        let entries = self.rig.entries().await;
+        let memory = dr_core::Memory::fold(entries.iter().map(|stamped| (stamped.at, &stamped.entry)));
+        let owed: Vec<String> = memory.owed.keys().map(|key| key.tag_name()).collect();
+        let off = self.rig.engine.world(|world| {
+            let hosts = world.hosts.values().filter(|host| !host.power_management.enabled);
+            let hosts = hosts.map(|host| OwedKey::PowerManagement(host.id.to_string().as_str().into()));
+            let clusters = world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled);
+            let clusters = clusters.map(|cluster| OwedKey::Fencing(cluster.id.to_string().as_str().into()));
+            let off: Vec<String> = hosts.chain(clusters).map(|key| key.tag_name()).collect();
+            let tagged = |name: &String| world.tags.values().any(|tag| tag.name == *name);
+            assert!(off.iter().all(tagged), "off without a tag: {off:?}\n{}", self.rig.story());
+            off
+        });
+        assert!(off.iter().all(|name| owed.contains(name)), "off and not owed: {off:?}\n{}", self.rig.story());
     }
 
     /// Ends a story that was turned back while its site is still lost: nothing is owed, and nothing is done any more.
