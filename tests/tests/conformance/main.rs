@@ -8,3 +8,11 @@ mod recording;
 mod client;
 mod client_requests;
 mod client_values;
+
+mod compare;
+mod replay;
+mod scenes;
+mod stage;
+
+mod differences;
+mod simulator;

@@ -143,12 +143,13 @@ impl World {
     pub(crate) fn vm_down(&mut self, vm: VmId, exit: Exit) {
         let now = self.now;
         if let Some(row) = self.vms.get_mut(&vm) {
+            // What waits for the next run goes on waiting when the run ended unseen.
+            row.next_run_configuration_exists &= row.status == VmStatus::Unknown;
             row.status = VmStatus::Down;
             row.exit = exit;
             row.host = None;
             row.stop_time = Some(now);
             row.start_time = None;
-            row.next_run_configuration_exists = false;
             row.run.end();
         }
     }

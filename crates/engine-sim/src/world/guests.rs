@@ -130,7 +130,9 @@ impl World {
         let lost = status == VmStatus::Unknown || elsewhere;
         if lost && row.run.towards != Some(host) {
             // After a false fence the engine just re-points the VM to whoever reports it.
+            let since = self.hosts.get(&host).and_then(|row| row.outside.guests.get(&vm)).map(|guest| guest.since);
             if let Some(row) = self.vms.get_mut(&vm) {
+                row.start_time = row.start_time.or(since);
                 row.status = VmStatus::Up;
                 row.host = Some(host);
                 row.run.token += 1;

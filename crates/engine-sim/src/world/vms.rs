@@ -90,6 +90,7 @@ impl World {
             row.status = VmStatus::WaitForLaunch;
             row.host = Some(host);
             row.start_time = Some(now);
+            row.next_run_configuration_exists = false;
             row.stop_reason = None;
             row.run.origin = origin;
             row.run.token += 1;

@@ -1,0 +1,118 @@
+//! The simulated engine answers every recorded request; what differs is counted by reason, and nothing differs without one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use expect_test::expect_file;
+
+use crate::client::report;
+use crate::compare::Difference;
+use crate::differences::{REASONS, Reason};
+use crate::recording::exchanges;
+use crate::scenes::{SCENES, replayed};
+
+/// What the replay of all files came to.
+#[derive(Default)]
+struct Tally {
+    /// File, exchanges, those without any difference.
+    files: Vec<(&'static str, usize, usize)>,
+    /// By the place of the reason.
+    reasons: BTreeMap<usize, Count>,
+    unexplained: Vec<Difference>,
+}
+
+/// How often a reason explains something.
+#[derive(Default)]
+struct Count {
+    exchanges: BTreeSet<String>,
+    differences: usize,
+}
+
+async fn replay_all() -> Tally {
+    let mut tally = Tally::default();
+    for (file, cast) in SCENES {
+        let replayed = replayed(file, cast).await;
+        tally.files.push((file, replayed.exchanges, replayed.alike));
+        for difference in replayed.differences {
+            match Reason::of(&difference) {
+                Some(reason) => {
+                    let count = tally.reasons.entry(reason).or_default();
+                    count.exchanges.insert(difference.exchange);
+                    count.differences += 1;
+                }
+                None => tally.unexplained.push(difference),
+            }
+        }
+    }
+    tally
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_simulated_engine_answers_every_recorded_request_and_differs_only_with_a_reason() {
+    let tally = replay_all().await;
+    let shown = |each: &Difference| {
+        format!("{:?} {}: {:?} here {:?} ({})", each.kind, each.at, each.recorded, each.simulated, each.exchange)
+    };
+    let unexplained: Vec<String> = tally.unexplained.iter().map(shown).collect();
+    assert!(unexplained.is_empty(), "{} differences without a reason:\n{}", unexplained.len(), unexplained.join("\n"));
+    let replayed: usize = tally.files.iter().map(|(_, exchanges, _)| exchanges).sum();
+    assert_eq!(replayed, exchanges().len(), "every recorded exchange is replayed");
+    let unused: Vec<&str> = REASONS
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !tally.reasons.contains_key(at))
+        .map(|(_, reason)| reason.what)
+        .collect();
+    assert!(unused.is_empty(), "reasons for nothing: {unused:?}");
+    let page = page(&tally);
+    report(&page);
+    expect_file!["../../../docs/conformance.md"].assert_eq(&page);
+}
+
+fn page(tally: &Tally) -> String {
+    let (exchanges, alike) =
+        tally.files.iter().fold((0, 0), |(all, same), (_, exchanges, alike)| (all + exchanges, same + alike));
+    let differences: usize = tally.reasons.values().map(|count| count.differences).sum();
+    let mut page = String::from(HEAD);
+    let _ = writeln!(
+        page,
+        "{exchanges} exchanges of {} files are replayed. {alike} are answered without any difference; in the other {} there are {differences} differences, all of them for one of {} reasons.\n",
+        tally.files.len(),
+        exchanges - alike,
+        tally.reasons.len(),
+    );
+    page.push_str("| File | Exchanges | Without difference |\n| --- | --- | --- |\n");
+    for (file, exchanges, alike) in &tally.files {
+        let _ = writeln!(page, "| `{file}` | {exchanges} | {alike} |");
+    }
+    page.push_str("\n| What differs | Differences | In exchanges | Why |\n| --- | --- | --- | --- |\n");
+    for (at, count) in &tally.reasons {
+        if let Some(reason) = REASONS.get(*at) {
+            let (differences, exchanges) = (count.differences, count.exchanges.len());
+            let _ = writeln!(page, "| {} | {differences} | {exchanges} | {} |", reason.what, reason.why);
+        }
+    }
+    page.push_str(TAIL);
+    page
+}
+
+const HEAD: &str = "# Conformance
+
+What a running oVirt Engine 4.5.8 was recorded to answer lies in [tests/fixtures/recorded](../tests/fixtures/recorded/README.md). Both ends of this project are held against it by
+`cargo test -p tests --test conformance`, which also writes this page (`UPDATE_EXPECT=1`); a difference that is not in its table fails the test, and so does a count that grows.
+
+## The client
+
+`ovirt-client` reads every recorded answer and makes every recorded request. Each success is read into its own type and held against the JSON member by member; each refusal becomes the
+error class in [refusals.txt](../tests/tests/conformance/refusals.txt), with what the engine may have done. A request that the client has a function for is the same in method, path,
+query, headers and JSON tree; the others, which it has none for on purpose, go through its raw door.
+
+## The simulated engine
+
+`engine-sim` is put into the world that each file was recorded in, suffers what befell that world at the same seconds, and answers the same requests at the same seconds. Compared are
+status, content type, the members of every object, the kind of every value (text, number as text, boolean as text, number, list, object), the API's own words (statuses, types, names)
+and the texts of errors. Not compared are ids, times, sizes, addresses and the order of members. In lists of events each recorded kind of line is looked for.
+
+";
+
+const TAIL: &str = "";
