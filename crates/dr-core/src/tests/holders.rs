@@ -2,6 +2,9 @@
 
 use expect_test::{Expect, expect};
 
+use super::world::World;
+use crate::{HostStatus, Read, StepKind};
+
 /// What stands in every world of this file.
 const USUAL: &str = "
     site a: a1 non_responsive spm
@@ -163,4 +166,24 @@ fn a_row_of_another_type_refuses() {
             refused  connection data2: the engine's row is of type glusterfs; correct `type:` in the plan
         "#]],
     );
+}
+
+/// The engine keeps names unique, so whoever edits its database by hand may still break this.
+#[test]
+fn a_second_host_of_the_same_name_holds_the_storage_too() {
+    for name in ["a1", "b1"] {
+        for first in [true, false] {
+            let mut world = World::read(USUAL);
+            assert!(world.decide().steps.iter().any(|step| step.key().kind == StepKind::Repoint));
+            let Read::Seen(hosts) = &mut world.observed.hosts else { panic!("no hosts") };
+            let mut second = hosts.iter().find(|host| host.name == name).unwrap().clone();
+            second.id = "another".into();
+            second.status = HostStatus::Up;
+            hosts.insert(if first { 0 } else { hosts.len() }, second);
+            let decision = world.decide();
+            let harmless = [StepKind::SuspendFencing, StepKind::SuspendPowerManagement, StepKind::Park];
+            let is_harmless = decision.steps.iter().all(|step| harmless.contains(&step.key().kind));
+            assert!(is_harmless, "{name} twice: {}", super::shown(&decision));
+        }
+    }
 }

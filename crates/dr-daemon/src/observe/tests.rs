@@ -224,3 +224,11 @@ async fn domains_of_unknown_kinds_hold_data_and_half_a_portal_is_unreadable() {
     let observed = observe(&engine(&[("domains", half)])).await;
     assert!(why(&observed.domains).contains("half"), "{}", why(&observed.domains));
 }
+
+#[tokio::test]
+async fn a_role_in_an_unknown_word_is_held() {
+    let mut hosts = recorded(include_str!("../../../ovirt-client/tests/fixtures/hosts_lost.json"));
+    hosts["host"][1]["spm"]["status"] = json!("acting");
+    let observed = observe(&engine(&[("GET hosts", hosts)])).await;
+    assert_eq!(observed.hosts.seen().unwrap()[1].spm, Spm::Spm);
+}
