@@ -209,7 +209,7 @@ impl fmt::Display for Wait {
             }
             Wait::Owed { what, until } => write!(f, "{what} is owed until {until}"),
             Wait::Settling { what } => write!(f, "{what}, watched for a moment"),
-            Wait::Paused { why } => write!(f, "paused: {why}"),
+            Wait::Paused { why } => f.write_str(why),
         }
     }
 }

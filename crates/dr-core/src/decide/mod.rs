@@ -123,6 +123,9 @@ fn missing_sites(plan: &Plan, transition: &Transition, decision: &mut Decision) 
     }
 }
 
+/// Steps that a plan which does not act names.
+const STEPS_SHOWN: usize = 5;
+
 /// Observing and paused plans, and those whose engine carries somebody else's debts, look and explain, and never act.
 fn withhold(plan: &Plan, memory: &Memory, decision: &mut Decision) {
     if decision.refusals.iter().any(|refusal| matches!(refusal, Refusal::UnknownDebts { .. })) {
@@ -130,12 +133,19 @@ fn withhold(plan: &Plan, memory: &Memory, decision: &mut Decision) {
         decision.closing = None;
     }
     let why = match (&memory.paused, plan.policy.mode) {
-        (Some(why), _) => why.clone(),
+        (Some(why), _) => format!("paused {why}"),
         (None, Mode::Observe) => "the plan's mode is observe".to_owned(),
         (None, Mode::Act) => return,
     };
-    let steps: Vec<String> = std::mem::take(&mut decision.steps).iter().map(ToString::to_string).collect();
-    let why = if steps.is_empty() { why } else { format!("{why}; would now {}", steps.join(", ")) };
+    let steps = std::mem::take(&mut decision.steps);
+    let mut shown: Vec<String> = steps.iter().take(STEPS_SHOWN).map(ToString::to_string).collect();
+    if steps.len() > STEPS_SHOWN {
+        shown.push(format!("and {} more", steps.len() - STEPS_SHOWN));
+    }
+    let why = if shown.is_empty() { why } else { format!("{why}; would now: {}", shown.join(", ")) };
+    // What is not begun is not waited for.
+    let promoting = memory.in_flight.keys().any(|key| key.kind == crate::StepKind::Promote);
+    decision.waits.retain(|wait| promoting || !matches!(wait, crate::Wait::Promotion { text: None, .. }));
     decision.waits.insert(0, crate::Wait::Paused { why });
 }
 

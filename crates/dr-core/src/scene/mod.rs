@@ -62,7 +62,7 @@ pub(crate) struct Scene<'a> {
     unready: HashSet<&'a DataCenterId>,
 }
 
-/// Waits instead of a scene: something that every conclusion needs could not be read.
+/// Waits instead of a scene: something that every conclusion needs could not be read. What fails for one reason is one wait.
 pub(crate) fn unreadable(observed: &Observed) -> Vec<Wait> {
     fn of<T>(read: &Read<T>, what: &'static str) -> Option<Wait> {
         match read {
@@ -80,7 +80,14 @@ pub(crate) fn unreadable(observed: &Observed) -> Vec<Wait> {
         of(&observed.vms, "virtual machines"),
         of(&observed.owed_tags, "tags"),
     ];
-    reads.into_iter().flatten().collect()
+    let mut waits: Vec<Wait> = Vec::new();
+    for wait in reads.into_iter().flatten() {
+        let why = |wait: &Wait| if let Wait::EngineUnreadable { why, .. } = wait { Some(why.clone()) } else { None };
+        if waits.iter().all(|known| why(known) != why(&wait)) {
+            waits.push(wait);
+        }
+    }
+    waits
 }
 
 impl<'a> Scene<'a> {

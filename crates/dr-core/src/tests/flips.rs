@@ -161,7 +161,8 @@ fn a_held_flip_that_a_person_confirmed_opens() {
 
 #[test]
 fn a_confirmation_from_before_a_clock_jump_is_void() {
-    flip(LOST, "flipped 540\n held a b 20\n flip-confirmed 10\n clock-jumped 5", "b").is(Asked::ByFile, expect!["hold: test"]);
+    flip(LOST, "flipped 540\n held a b 20\n flip-confirmed 10\n clock-jumped 5", "b")
+        .is(Asked::ByFile, expect!["hold: test"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn a_paused_plan_looks_and_explains() {
         ",
         expect![[r#"
             phase    repointing
-            waits    paused: by operator: test; would now suspend fencing of cluster main, connection data1 to nas-b:/data1 (now nas-a:/data1)
+            waits    paused by operator: test; would now: suspend fencing of cluster main, connection data1 to nas-b:/data1 (now nas-a:/data1)
             proven   1 of 1 hosts non_responsive, no answer on 22 and 54321 for 5 min, witness witness answers
         "#]],
     );
@@ -35,7 +35,7 @@ fn an_observing_plan_too() {
         ",
         expect![[r#"
             phase    repointing
-            waits    paused: the plan's mode is observe; would now suspend fencing of cluster main, connection data1 to nas-b:/data1 (now nas-a:/data1)
+            waits    the plan's mode is observe; would now: suspend fencing of cluster main, connection data1 to nas-b:/data1 (now nas-a:/data1)
             proven   1 of 1 hosts non_responsive, no answer on 22 and 54321 for 5 min, witness witness answers
         "#]],
     );
@@ -51,7 +51,7 @@ fn a_paused_plan_does_not_even_give_back() {
         ",
         expect![[r#"
             phase    turning back
-            waits    paused: by operator: test; would now fencing of cluster main back as it was
+            waits    paused by operator: test; would now: fencing of cluster main back as it was
         "#]],
     );
 }
