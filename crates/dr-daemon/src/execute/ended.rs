@@ -33,15 +33,19 @@ fn class(class: RefusalClass) -> Option<RefusedClass> {
     }
 }
 
-/// The engine's own words where it had some, without their brackets.
+/// What happened, without the request: the step says what it was about. The engine's own words stand without their brackets.
 fn words(error: &Error) -> String {
-    if let Error::Refused { detail, .. } = error {
-        let detail = detail.trim().trim_start_matches('[').trim_end_matches(']').replace('\n', " ");
-        if !detail.is_empty() {
-            return short(detail);
+    match error {
+        Error::Refused { detail, .. } => {
+            let detail = detail.trim().trim_start_matches('[').trim_end_matches(']').replace('\n', " ");
+            if detail.is_empty() { error.to_string() } else { short(detail) }
         }
+        Error::NotSent { message, .. } | Error::NoAnswer { message, .. } | Error::MaybeApplied { message, .. } => {
+            message.clone()
+        }
+        Error::Unreadable { status, problem, .. } => format!("an answer (HTTP {status}) that cannot be read: {problem}"),
+        Error::Login(error) => error.to_string(),
     }
-    error.to_string()
 }
 
 /// A refusal to start a virtual machine names every host of the cluster: its beginning says enough.

@@ -13,10 +13,13 @@ impl PlanLoop {
     pub(super) async fn read_file(&mut self) {
         self.source.remember(&self.name, &self.memory);
         let now = self.now();
+        let was_broken = self.source.ignored().is_some();
         let news = self.source.feed(&self.name, self.file.read(), now);
         if let News::Broken(why) = news {
             let stays = if self.source.in_force().is_some() { ". The plan before it stays in force" } else { "" };
             self.tell(vec![self.story.say(now, Level::Error, format!("plan edit ignored: {why}{stays}"))]);
+        } else if was_broken && self.source.ignored().is_none() {
+            self.tell(vec![self.story.say(now, Level::Info, "the plan file is in order again")]);
         }
     }
 

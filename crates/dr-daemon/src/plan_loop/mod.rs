@@ -271,6 +271,11 @@ impl PlanLoop {
         entries.extend(self.new_refusals(&decision));
         let lines = self.story.waits(now, &decision.waits, &decision.refusals);
         self.tell(lines);
+        // What cannot be read differs from nothing.
+        if decision.phase == Phase::Calm && self.trouble.is_none() {
+            let lines = self.story.drift(now, &decision.drift);
+            self.tell(lines);
+        }
         self.decision = decision.clone();
         if !self.write(entries).await {
             return;

@@ -180,11 +180,10 @@ impl Source {
 
 fn in_one_line(finding: &Finding, more: usize) -> String {
     let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    let link = if finding.message.ends_with('?') { " " } else { "; " };
+    let said = format!("{}{link}{}{more}", finding.message, finding.remedy);
     if finding.line == 0 {
-        return format!("{}: {}; {}{more}", finding.file, finding.message, finding.remedy);
+        return format!("{}: {said}", finding.file);
     }
-    format!(
-        "{} line {}, column {}: {}; {}{more}",
-        finding.file, finding.line, finding.column, finding.message, finding.remedy
-    )
+    format!("{} line {}, column {}: {said}", finding.file, finding.line, finding.column)
 }

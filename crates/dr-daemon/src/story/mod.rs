@@ -25,6 +25,8 @@ pub(crate) struct Story {
     not_done: BTreeMap<StepKey, String>,
     /// Steps whose beginning was said in this transition.
     begun: BTreeSet<StepKey>,
+    /// Differences from the plan that were said and still are.
+    drift: BTreeSet<String>,
 }
 
 /// Names in one line before it counts instead.
@@ -32,7 +34,13 @@ const NAMES_IN_A_LINE: usize = 4;
 
 impl Story {
     pub(crate) fn new(plan: &str) -> Self {
-        Self { plan: plan.to_owned(), waits: Waits::default(), not_done: BTreeMap::new(), begun: BTreeSet::new() }
+        Self {
+            plan: plan.to_owned(),
+            waits: Waits::default(),
+            not_done: BTreeMap::new(),
+            begun: BTreeSet::new(),
+            drift: BTreeSet::new(),
+        }
     }
 
     fn line(&self, at: Time, level: Level, text: String) -> Line {
@@ -63,6 +71,19 @@ impl Story {
     pub(crate) fn ends(&mut self, at: Time, ended: &[(Step, Outcome, Duration)], owed: usize) -> Vec<Line> {
         let lines = steps::ends(ended, owed, &mut self.not_done);
         lines.into_iter().map(|(level, text)| self.line(at, level, text)).collect()
+    }
+
+    /// Where the world differs from the plan in calm times, each once. What hosts and data centers are is told as it changes.
+    pub(crate) fn drift(&mut self, at: Time, drift: &[String]) -> Vec<Line> {
+        self.drift.retain(|known| drift.contains(known));
+        let told_elsewhere = |text: &str| {
+            text.ends_with("the plan wants it up")
+                || text.ends_with("the plan wants it in maintenance")
+                || text.starts_with("data center ")
+        };
+        let new = drift.iter().filter(|text| !told_elsewhere(text) && self.drift.insert((*text).clone()));
+        let new: Vec<String> = new.cloned().collect();
+        new.into_iter().map(|text| self.line(at, Level::Warning, text)).collect()
     }
 
     /// Waits and refusals that began, ended their patience, or last.

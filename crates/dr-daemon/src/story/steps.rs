@@ -15,7 +15,7 @@ const WORTH_SAYING: Duration = Duration::from_millis(100);
 /// Beginnings worth a line: requests that may take long.
 pub(super) fn begins(steps: &[&Step]) -> Vec<String> {
     let of = |kind: StepKind| -> Vec<&str> {
-        steps.iter().filter(|step| step.key().kind == kind).map(|step| step.object_name()).collect()
+        sorted(steps.iter().filter(|step| step.key().kind == kind).map(|step| step.object_name()))
     };
     let mut lines = Vec::new();
     let activating = of(StepKind::Activate);
@@ -40,7 +40,7 @@ pub(super) fn ends(
     let done: Vec<&(Step, Outcome, Duration)> = ended.iter().filter(|(_, outcome, _)| outcome.is_done()).collect();
     let of = |kind: StepKind| -> Vec<&str> {
         let of_kind = done.iter().filter(|(step, _, _)| step.key().kind == kind);
-        of_kind.map(|(step, _, _)| step.object_name()).collect()
+        sorted(of_kind.map(|(step, _, _)| step.object_name()))
     };
     for name in of(StepKind::SuspendFencing) {
         lines.push((Level::Info, format!("fencing of cluster {name} suspended, policy kept for later")));
@@ -85,6 +85,12 @@ pub(super) fn ends(
     lines
 }
 
+fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names
+}
+
 fn given_back(fencing: &[&str], power: &[&str], owed: usize) -> Option<(Level, String)> {
     let mut parts = Vec::new();
     if !fencing.is_empty() {
@@ -107,7 +113,8 @@ fn cluster_names(clusters: &[&str]) -> String {
 /// several objects is one line.
 fn not_done(ended: &[(Step, Outcome, Duration)], said: &mut BTreeMap<StepKey, String>) -> Vec<(Level, String)> {
     let mut answers: Vec<(StepKind, String, Vec<&Step>)> = Vec::new();
-    for (step, outcome, _) in ended {
+    // How a promotion goes is told by the wait or the refusal that it leads to.
+    for (step, outcome, _) in ended.iter().filter(|(step, _, _)| step.key().kind != StepKind::Promote) {
         let key = step.key();
         let text = match outcome {
             Outcome::AlreadySo | Outcome::Done => {
@@ -134,7 +141,7 @@ fn together(steps: &[&Step]) -> String {
     let (first, several) = match steps {
         [] => return String::new(),
         [one] => return one.to_string(),
-        [first, ..] => (first, steps.iter().map(|step| step.object_name()).collect::<Vec<_>>()),
+        [first, ..] => (first, sorted(steps.iter().map(|step| step.object_name()))),
     };
     let of = |noun: &str| names(&several, noun);
     match first.key().kind {

@@ -45,7 +45,7 @@ impl Waits {
         let mut said_each: HashMap<_, Vec<String>> = HashMap::new();
         for (topic, (refusal, text)) in present {
             let kind = topic.split(' ').next().unwrap_or_default().to_owned();
-            let first = if is_no_news(&kind, &topic) { AGAIN_AFTER[0] } else { WAIT_IS_NEWS_AFTER };
+            let first = if is_no_news(&kind, &topic, &text) { AGAIN_AFTER[0] } else { WAIT_IS_NEWS_AFTER };
             let first = if refusal.is_some() { Duration::ZERO } else { first };
             let known = self.known.entry(topic.clone()).or_insert(Known { since: at, said: 0, first });
             let lasted = at.since(known.since);
@@ -65,7 +65,8 @@ impl Waits {
                     each.last().cloned().unwrap_or_default()
                 }
             };
-            let new = Due { refusal: refusal.is_some(), text, lasted, again: reached > 1, more: 0 };
+            let aged = reached > 1 || known.first >= AGAIN_AFTER[0];
+            let new = Due { refusal: refusal.is_some(), text, lasted, aged, more: 0 };
             due.entry(line).and_modify(|due| due.more += 1).or_insert(new);
         }
         due.into_values().map(Due::worded).collect()
@@ -77,13 +78,14 @@ struct Due {
     refusal: bool,
     text: String,
     lasted: Duration,
-    again: bool,
+    /// Whether its age is said.
+    aged: bool,
     more: usize,
 }
 
 impl Due {
     fn worded(self) -> (Level, String) {
-        let age = if self.again {
+        let age = if self.aged {
             format!(" (for {})", Said(Duration::from_secs(self.lasted.as_secs())))
         } else {
             String::new()
@@ -95,10 +97,13 @@ impl Due {
 }
 
 /// What was said in another way as it began, and what is waited for in every transition: told only when it lasts.
-fn is_no_news(kind: &str, topic: &str) -> bool {
+fn is_no_news(kind: &str, topic: &str, text: &str) -> bool {
     match kind {
         // That a step did not work was said as it ended.
         "owed" | "retry" | "settling" => true,
+        // That the engine cannot be read, and that the plan was paused.
+        "engine" => true,
+        "paused" => text.starts_with("paused by"),
         // The host's new status was said.
         "host" => topic.contains(" non_operational"),
         "unsettled" => topic.ends_with(" connecting"),

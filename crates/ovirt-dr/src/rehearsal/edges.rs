@@ -30,7 +30,7 @@ impl Transport for SimTransport {
                 Served::Reset => Err(TransportError {
                     may_have_been_sent: true,
                     kind: TransportErrorKind::Reset,
-                    message: "the connection broke".to_owned(),
+                    message: "the engine went away".to_owned(),
                 }),
                 Served::Cut(_) => Err(TransportError {
                     may_have_been_sent: true,
