@@ -38,10 +38,13 @@ impl Tries {
             | Outcome::Unconfirmed { .. }
             | Outcome::Failed { .. }
             | Outcome::AlreadySo
-            | Outcome::Done => {
-                let doubled = RETRY_FIRST.saturating_mul(1 << self.count.saturating_sub(1).min(6));
-                doubled.min(RETRY_LONGEST)
-            }
+            | Outcome::Done => self.doubled(),
         }
+    }
+
+    /// Longer the more often it was in vain, whatever the outcome.
+    pub(crate) fn doubled(&self) -> Duration {
+        let doubled = RETRY_FIRST.saturating_mul(1 << self.count.saturating_sub(1).min(6));
+        doubled.min(RETRY_LONGEST)
     }
 }

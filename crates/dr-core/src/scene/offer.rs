@@ -32,7 +32,9 @@ impl Scene<'_> {
                 // How a promotion goes is said by whoever offers it.
                 decision.waits.push(Wait::Retry { step: step.to_string(), tries: tries.count, text });
             }
-            if self.now.since(tries.last) < tries.pause() {
+            // A machine that no host may run is refused for good: hundreds of them must not be asked for every few seconds.
+            let pause = if key.kind == StepKind::StartVm { tries.doubled() } else { tries.pause() };
+            if self.now.since(tries.last) < pause {
                 return false;
             }
         }
