@@ -42,7 +42,7 @@ pub fn site_left<'a>(plan: &'a Plan, memory: &'a Memory) -> Option<&'a str> {
 }
 
 /// What ran on hosts of a site when it was lost: last seen running there while the host was up, and what is `unknown` there now. The engine's
-/// own fencing may have set some down before anybody flipped.
+/// own fencing may have set some down before anybody flipped. What an unfinished transition was to bring up there belongs to it too.
 fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) -> Vec<FrozenVm> {
     let Some(site) = plan.sites.get(&SiteName(from.to_owned())) else { return Vec::new() };
     let names: HashSet<&str> = site.hosts.iter().map(String::as_str).collect();
@@ -54,7 +54,9 @@ fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) ->
     let there = |vm: &crate::Vm| {
         vm.host.as_ref().is_some_and(|host| lost.contains(host)) && (vm.status.runs() || vm.status == VmStatus::Unknown)
     };
-    let chosen = vms.iter().filter(|vm| ran(vm) || there(vm));
+    let unfinished = memory.transition.iter().filter(|transition| !transition.cancelled && transition.to == from);
+    let carried: HashSet<&VmId> = unfinished.flat_map(|transition| &transition.vms).map(|vm| &vm.id).collect();
+    let chosen = vms.iter().filter(|vm| ran(vm) || there(vm) || carried.contains(&vm.id));
     chosen.map(|vm| FrozenVm { id: vm.id.clone(), name: vm.name.clone(), ha: vm.ha, priority: vm.priority }).collect()
 }
 

@@ -121,3 +121,18 @@ fn nothing_is_learned_from_what_could_not_be_read() {
     assert_eq!(learned(&format!("{world}unreadable vms")), "nothing");
     assert_eq!(learned(&format!("{world}unreadable hosts")), "nothing");
 }
+
+#[test]
+fn what_an_unfinished_transition_was_to_bring_up_goes_on_with_the_next() {
+    let mut world = World::read("site a: a1 maintenance\nsite b: b1 non_responsive\nvm web1 down\nvm web2 unknown on=b1");
+    world.plan.active_site = SiteName("a".to_owned());
+    let chosen = |world: &World| -> Vec<String> {
+        let opening = opening(&world.plan, String::new(), &world.observed, &world.memory, "b", "ana", "fire");
+        opening.vms.into_iter().map(|vm| vm.name).collect()
+    };
+    assert_eq!(chosen(&world), ["web1", "web2"]);
+    if let Some(transition) = &mut world.memory.transition {
+        transition.cancelled = true;
+    }
+    assert_eq!(chosen(&world), ["web2"], "one that was turned back leaves its machines where they were");
+}
