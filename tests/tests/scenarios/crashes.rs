@@ -124,3 +124,21 @@ async fn a_crash_while_hosts_are_confirmed_is_told() {
     stage.until_closed_with(&[]).await;
     stage.converged(expect_file!["golden/killed_while_confirming.txt"]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_in_calm_times_tells_no_old_news() {
+    let mut stage = Stage::calm().await;
+    stage.rig.note("the daemon is killed");
+    stage.rig.kill();
+    stage.seconds(60).await;
+    stage.rig.note("the daemon is started");
+    stage.rig.restart();
+    stage.seconds(60).await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_closed_with(&[]).await;
+    stage.rig.note("the daemon is killed and started");
+    stage.rig.restart();
+    stage.seconds(60).await;
+    stage.converged(expect_file!["golden/restarted_in_calm_times.txt"]).await;
+}

@@ -86,3 +86,51 @@ async fn flipping_back_after_the_promotion_is_held_with_what_would_be_lost() {
     stage.until_closed().await;
     stage.converged(expect_file!["golden/back_after_promotion.txt"]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flip_that_was_held_stays_held_when_the_site_dies_later() {
+    let stage = Stage::calm().await;
+    stage.flip("seville");
+    stage.until_said("held").await;
+    stage.seconds(60).await;
+    stage.lose("madrid").await;
+    stage.seconds(3700).await;
+    stage.nothing_was_done();
+    stage.confirm(Confirmation::Flip, "now it is meant").await;
+    stage.until_closed_with(&[]).await;
+    stage.converged(expect_file!["golden/held_flip_confirmed.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flip_together_with_another_edit_is_held_with_the_difference() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.rig.note("the file is edited: active_site: seville, and seville-h3 is taken out");
+    stage.rig.edit(|text| text.replacen("active_site: madrid", "active_site: seville", 1).replacen(", seville-h3]", "]", 1));
+    stage.until_said("held").await;
+    stage.seconds(60).await;
+    stage.nothing_was_done();
+    stage.confirm(Confirmation::Flip, "h3 is broken").await;
+    stage.until_closed_with(&[]).await;
+    stage.converged(expect_file!["golden/flip_with_another_edit.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn going_back_in_the_middle_is_a_failover_of_its_own_once_confirmed() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.order("lose_storage seville");
+    stage.flip("seville");
+    stage.until_said("non_operational").await;
+    stage.order("restore_site madrid");
+    stage.seconds(60).await;
+    stage.flip("madrid");
+    stage.until_said("loses what was written").await;
+    stage.confirm(Confirmation::Flip, "seville's array is dead, madrid is back").await;
+    stage.until_said("Power it off out of band").await;
+    stage.seconds(60).await;
+    stage.order("lose_site seville");
+    stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
+    stage.vms_up(20).await;
+    stage.converged(expect_file!["golden/back_in_the_middle.txt"]).await;
+}
