@@ -63,15 +63,11 @@ pub fn plan_for(spec: &WorldSpec, options: PlanOptions<'_>) -> String {
     plan.push_str("\nstorage:\n");
     for domain in &spec.domains {
         let _ = writeln!(plan, "  {}:", domain.name);
-        match domain.storage {
-            StorageType::Fcp => {
-                let _ = writeln!(plan, "    type: fcp\n    domain: {}", domain.name);
-                continue;
-            }
-            storage => {
-                let _ = writeln!(plan, "    type: {storage}");
-            }
+        if domain.storage == StorageType::Fcp {
+            let _ = writeln!(plan, "    type: fcp\n    domain: {}", domain.name);
+            continue;
         }
+        let _ = writeln!(plan, "    type: {}", domain.storage);
         let same =
             domain.copies.values().all(|copy| Some(copy) == domain.copies.values().next()) && domain.copies.len() > 1;
         for (site, targets) in &domain.copies {
