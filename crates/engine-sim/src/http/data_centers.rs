@@ -60,6 +60,8 @@ fn list(state: &State, call: &Call) -> Answer {
             Field::text("name", &each.name),
             Field::text("description", &each.description),
             Field::word("status", each.status.as_str(), statuses),
+            Field::texts("storage", domains::names_in(state, each.id)),
+            Field::texts("storage.name", domains::names_in(state, each.id)),
             Field::text("id", each.id.to_string()),
         ];
         rows.push(Row { tree, fields });

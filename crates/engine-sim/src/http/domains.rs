@@ -83,6 +83,12 @@ pub(crate) fn trees_in(state: &State, call: &Call, data_center: DataCenterId) ->
     state.world.domains.values().filter(here).map(|each| tree_of(state, &frame, each, place)).collect()
 }
 
+/// The names of those domains.
+pub(crate) fn names_in(state: &State, data_center: DataCenterId) -> Vec<String> {
+    let here = |each: &&Domain| each.attached.is_some_and(|place| place.data_center == data_center);
+    state.world.domains.values().filter(here).map(|each| each.name.clone()).collect()
+}
+
 pub(crate) fn tree_of(state: &State, frame: &Frame, each: &Domain, place: Place) -> Value {
     let committed = disk_sizes(state, each.id).iter().sum();
     domain(frame, each, place, &rows_of(state, each), committed)

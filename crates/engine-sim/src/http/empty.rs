@@ -42,7 +42,7 @@ const NAMES: &[(&str, &str)] = &[
     ("openstackimageproviders", "openstack_image_providers"),
     ("openstacknetworkproviders", "openstack_network_providers"),
     ("openstackvolumeproviders", "openstack_volume_providers"),
-    ("operatingsystems", "operating_systems"),
+    ("operatingsystems", "operation_systems"),
     ("permissions", "permissions"),
     ("qoss", "qoss"),
     ("quotas", "quotas"),

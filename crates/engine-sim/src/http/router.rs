@@ -91,7 +91,11 @@ fn authenticate(state: &mut State, call: &Call) -> Result<(), String> {
         // Only the first use of a token asks SSO and the database.
         Worth::Fresh if call.fault == Some(FaultKind::SsoDown) => return Err("server_error: null".to_owned()),
         Worth::Fresh if state.database_is_down(call.fault.as_ref()) => return Err(DEAD_CONNECTION_ON_LOGIN.to_owned()),
-        Worth::Fresh | Worth::Session => {}
+        Worth::Fresh => {
+            let correlation: String = state.next_correlation_id().chars().take(8).collect();
+            state.world.log_login(&correlation);
+        }
+        Worth::Session => {}
     }
     state.sso.touch(now, token);
     Ok(())

@@ -120,3 +120,22 @@ async fn the_plain_list_of_vms_says_what_any_other_list_of_them_says_whatever_ha
     }
     assert!(seen.len() >= 6, "something did happen: {}", seen.len());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_of_a_session_is_in_the_log() {
+    let lab = Lab::new().await;
+    let first = lab.get("/events?search=type%3D30").await.json;
+    assert_eq!(first["event"].as_array().map(Vec::len), Some(1), "{first}");
+    let text = first["event"][0]["description"].as_str().unwrap();
+    assert!(text.starts_with("User admin@internal-authz connecting from") && text.ends_with("logged in."), "{text}");
+    assert_eq!(first["event"][0]["user"]["name"], "admin@internal-authz");
+    assert_eq!(lab.get("/events?search=type%3D30").await.json, first, "later requests of the session are not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_center_is_found_by_the_name_of_a_storage_domain() {
+    let lab = Lab::new().await;
+    let found = lab.get("/datacenters?search=storage%3D%22data-nfs%22").await.json;
+    assert_eq!(found["data_center"].as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(lab.get("/datacenters?search=storage%3Dnobody").await.json, json!({}));
+}

@@ -28,6 +28,23 @@ impl World {
         id
     }
 
+    /// The event of a session's first request. Clients count on it: with it the log of an engine that answers them is never empty.
+    pub(crate) fn log_login(&mut self, correlation: &str) {
+        // No draw for the id: who logs in, and how often, must not change what happens to the world.
+        self.next_event_id += 1;
+        self.events.push(Event {
+            id: self.next_event_id,
+            at: self.now,
+            code: 30,
+            severity: Severity::Normal,
+            description: format!("User {USER} connecting from '127.0.0.1' using session '{correlation}' logged in."),
+            correlation_id: Some(correlation.to_owned()),
+            about: About::default(),
+            origin: "oVirt".to_owned(),
+            custom_id: None,
+        });
+    }
+
     pub(crate) fn log_host(&mut self, code: u32, severity: Severity, host: HostId, text: &str, correlation: &str) {
         let name = self.host_name(host);
         let text = text.replace("{}", &name);
