@@ -1,0 +1,16 @@
+//! Ansible with the collection ovirt.ovirt: `tests/peers/runbook.yml`.
+
+use crate::run::{assert_all_at_seville, lost, run};
+use crate::venv::{bin, peers};
+
+#[tokio::test]
+async fn the_run_book_in_ansible_moves_everything_to_the_other_site() {
+    bin();
+    let rehearsal = lost().await;
+    let path = |name: &str| peers().join(name).canonicalize().expect("a file").display().to_string();
+    let (world, playbook) = (format!("@{}", path("two-sites.yml")), path("runbook.yml"));
+    let words = ["--inventory", "localhost,", "--extra-vars", &world, &playbook];
+    let said = run(&rehearsal, &bin().join("ansible-playbook"), &words).await;
+    assert!(said.contains("unreachable=0    failed=0"), "{said}");
+    assert_all_at_seville(&rehearsal).await;
+}
