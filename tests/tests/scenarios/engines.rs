@@ -24,9 +24,8 @@ async fn an_engine_restart_before_the_confirmation() {
 
 #[tokio::test(start_paused = true)]
 async fn an_engine_restart_between_confirmation_and_election() {
-    let confirmed = |report: &dr_daemon::Report| {
-        report.progress.hosts_confirmed.0 == 3 && report.phase == Phase::Activating
-    };
+    let confirmed =
+        |report: &dr_daemon::Report| report.progress.hosts_confirmed.0 == 3 && report.phase == Phase::Activating;
     restarted(confirmed, expect_file!["golden/restart_before_election.txt"]).await;
 }
 

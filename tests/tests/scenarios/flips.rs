@@ -106,7 +106,9 @@ async fn a_flip_together_with_another_edit_is_held_with_the_difference() {
     let stage = Stage::calm().await;
     stage.lose("madrid").await;
     stage.rig.note("the file is edited: active_site: seville, and seville-h3 is taken out");
-    stage.rig.edit(|text| text.replacen("active_site: madrid", "active_site: seville", 1).replacen(", seville-h3]", "]", 1));
+    stage
+        .rig
+        .edit(|text| text.replacen("active_site: madrid", "active_site: seville", 1).replacen(", seville-h3]", "]", 1));
     stage.until_said("held").await;
     stage.seconds(60).await;
     stage.nothing_was_done();

@@ -124,7 +124,8 @@ fn nothing_is_learned_from_what_could_not_be_read() {
 
 #[test]
 fn what_an_unfinished_transition_was_to_bring_up_goes_on_with_the_next() {
-    let mut world = World::read("site a: a1 maintenance\nsite b: b1 non_responsive\nvm web1 down\nvm web2 unknown on=b1");
+    let mut world =
+        World::read("site a: a1 maintenance\nsite b: b1 non_responsive\nvm web1 down\nvm web2 unknown on=b1");
     world.plan.active_site = SiteName("a".to_owned());
     let chosen = |world: &World| -> Vec<String> {
         let opening = opening(&world.plan, String::new(), &world.observed, &world.memory, "b", "ana", "fire");

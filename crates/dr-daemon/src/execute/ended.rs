@@ -43,7 +43,9 @@ fn words(error: &Error) -> String {
         Error::NotSent { message, .. } | Error::NoAnswer { message, .. } | Error::MaybeApplied { message, .. } => {
             message.clone()
         }
-        Error::Unreadable { status, problem, .. } => format!("an answer (HTTP {status}) that cannot be read: {problem}"),
+        Error::Unreadable { status, problem, .. } => {
+            format!("an answer (HTTP {status}) that cannot be read: {problem}")
+        }
         Error::Login(error) => error.to_string(),
     }
 }
