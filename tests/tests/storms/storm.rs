@@ -1,0 +1,273 @@
+//! One storm from one seed: calm, what happens, then a site lost for good and a person who answers what is asked.
+
+use std::time::Duration;
+
+use dr_core::Confirmation;
+use dr_daemon::Command;
+use engine_sim::world::{StorageType, Target};
+use tests::Rig;
+
+use crate::dice::Dice;
+use crate::events::{Event, events};
+use crate::oracle;
+use crate::scene::Scene;
+
+/// How often the world is looked at.
+const LOOK: u64 = 5;
+
+/// Time within which everything must be closed once faults have stopped, in seconds.
+const CLOSED_WITHIN: u64 = 7200;
+
+/// How a storm ended that broke nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// Nothing is left to do.
+    Converged,
+    /// It is closed and says what differs.
+    Closed(String),
+    /// It is not closed and says why.
+    Waits(String),
+}
+
+/// A running storm.
+pub(crate) struct Storm {
+    rig: Rig,
+    scene: Scene,
+    good: String,
+    dead: bool,
+    /// Requests that had changed something when the plan was paused or the daemon killed, and since when that counts.
+    frozen: Option<(u64, usize)>,
+    second: u64,
+}
+
+/// Runs the storm of this seed. The error is what is wrong, then the orders and the story.
+pub(crate) async fn storm(seed: u64) -> Result<End, String> {
+    let mut dice = Dice(seed);
+    let attested = dice.percent(15);
+    let scene = Scene::of(&mut dice, seed, attested);
+    let events = events(&mut dice, &scene);
+    let rig = Rig::start(&scene.spec, &scene.plan);
+    let good = scene.plan.clone();
+    let mut storm = Storm { rig, scene, good, dead: false, frozen: None, second: 0 };
+    let end = storm.run(&mut dice, &events).await;
+    end.map_err(|why| {
+        let list: Vec<String> = events.iter().map(|(at, event)| format!("  {at:>4} s  {event:?}")).collect();
+        format!(
+            "seed {seed}: {why}\norders:\n{}\nplan:\n{}\nstory:\n{}",
+            list.join("\n"),
+            storm.scene.plan,
+            storm.rig.story()
+        )
+    })
+}
+
+impl Storm {
+    async fn run(&mut self, dice: &mut Dice, events: &[(u64, Event)]) -> Result<End, String> {
+        self.rig.until(Duration::from_secs(600), |report| report.accepted_site.is_some()).await?;
+        self.pass(dice.roll(10, 60)).await?;
+        self.second = 0;
+        for (at, event) in events {
+            let wait = at.saturating_sub(self.second);
+            self.pass(wait).await?;
+            self.happens(event).await?;
+        }
+        self.pass(dice.roll(0, 300)).await?;
+        let to = if dice.percent(70) { self.file_says() } else { dice.pick(&self.scene.sites).to_owned() };
+        self.for_good(&to).await?;
+        self.closes(&to).await
+    }
+
+    /// Lets so many seconds pass, looking at the world meanwhile.
+    async fn pass(&mut self, seconds: u64) -> Result<(), String> {
+        let mut left = seconds;
+        while left > 0 {
+            let step = left.min(LOOK);
+            self.rig.pass(Duration::from_secs(step)).await;
+            left -= step;
+            self.second += step;
+            oracle::always(&self.rig, &self.scene).await?;
+            self.stays_frozen()?;
+        }
+        Ok(())
+    }
+
+    /// I7: a paused plan changes nothing, but for what had left before.
+    fn stays_frozen(&mut self) -> Result<(), String> {
+        let made = self.rig.mutations();
+        if let Some((since, before)) = self.frozen {
+            if self.second < since {
+                self.frozen = Some((since, made.len()));
+            } else if made.len() > before {
+                return Err(format!("I7: changed while paused: {:?}", &made[before..]));
+            }
+        }
+        Ok(())
+    }
+
+    async fn happens(&mut self, event: &Event) -> Result<(), String> {
+        let rig = &mut self.rig;
+        rig.note(&format!("{event:?}"));
+        let (by, reason) = ("ana".to_owned(), "storm".to_owned());
+        match event {
+            Event::Order(order) => rig.engine.order(order.parse()?)?,
+            Event::Flip(site) => {
+                let set = |text: &str| dr_plan::set_active_site(text, &dr_plan::SiteName(site.clone()));
+                self.good = set(&self.good).map_err(|finding| finding.to_string())?;
+                let good = self.good.clone();
+                rig.edit(|_| good);
+            }
+            Event::Nonsense(true) => rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
+            Event::Nonsense(false) => {
+                let good = self.good.clone();
+                rig.edit(|_| good);
+            }
+            Event::Abort => self.ask(Command::Abort { by, reason }).await,
+            Event::Pause => {
+                self.ask(Command::Pause { by, reason }).await;
+                if self.rig.report().paused.is_some() && !self.dead {
+                    self.frozen = Some((self.second + 2, self.rig.mutations().len()));
+                }
+            }
+            Event::Resume => {
+                self.frozen = None;
+                self.ask(Command::Resume { by }).await;
+            }
+            Event::Confirm(confirmation) => {
+                let confirmation = confirmation.clone();
+                self.ask(Command::Confirm { confirmation, by, reason }).await;
+            }
+            Event::ForeignConnection => rig.engine.world(|world| {
+                let row = world.connections.values().find(|row| row.kind == StorageType::Nfs);
+                if let Some(id) = row.map(|row| row.id) {
+                    let (address, path) = ("192.0.2.99".to_owned(), "/somewhere/else".to_owned());
+                    world.change_connection(id, Target::Mount { address, path });
+                }
+            }),
+            Event::Kill => {
+                rig.kill();
+                self.dead = true;
+            }
+            Event::Restart => {
+                rig.restart();
+                self.dead = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// A person's command, if the daemon lives; the answer is in the story.
+    async fn ask(&self, command: Command) {
+        if self.dead {
+            return;
+        }
+        // A command is answered with the next pass, which a slow engine may hold up.
+        let answer = tokio::time::timeout(Duration::from_secs(120), self.rig.ask(command)).await;
+        self.rig.note(&format!("  answer: {answer:?}"));
+    }
+
+    fn file_says(&self) -> String {
+        let line = self.good.lines().find_map(|line| line.strip_prefix("active_site:")).unwrap_or_default();
+        line.split('#').next().unwrap_or_default().trim().to_owned()
+    }
+
+    /// Everything stops going wrong but for this: all sites other than `to` are lost, for good.
+    async fn for_good(&mut self, to: &str) -> Result<(), String> {
+        self.rig.note(&format!("faults stop; all but {to} is lost for good"));
+        self.rig.engine.clear_faults();
+        self.rig.engine.set_database(true);
+        self.rig.engine.start();
+        let sites = self.scene.sites.clone();
+        for order in sites.iter().filter(|site| **site != to).map(|site| format!("lose_site {site}")) {
+            self.rig.engine.order(order.parse()?)?;
+        }
+        for order in [format!("restore_site {to}"), "restore_site elsewhere".to_owned()] {
+            self.rig.engine.order(order.parse()?)?;
+        }
+        if self.dead {
+            self.happens(&Event::Restart).await?;
+        }
+        self.happens(&Event::Nonsense(false)).await?;
+        self.happens(&Event::Resume).await?;
+        self.pass(200).await?;
+        if self.file_says() != to {
+            self.happens(&Event::Flip(to.to_owned())).await?;
+        }
+        Ok(())
+    }
+
+    /// A person answers what is asked until it is closed, or says why it is not.
+    async fn closes(&mut self, to: &str) -> Result<End, String> {
+        let end = self.second + CLOSED_WITHIN;
+        let mut quiet = 0;
+        let mut looks = 0_u64;
+        while self.second < end {
+            looks += 1;
+            self.pass(10).await?;
+            let report = self.rig.report();
+            let closed = report.transition.is_none()
+                && report.held.is_none()
+                && report.engine_trouble.is_none()
+                && report.active_site == to
+                && report.accepted_site.as_deref() == Some(to);
+            quiet = if closed { quiet + 1 } else { 0 };
+            if quiet == 2 {
+                return self.stays_so(to).await;
+            }
+            if looks.is_multiple_of(6) {
+                self.answer(to).await?;
+            }
+        }
+        let report = self.rig.report();
+        let why = report.refusals.first().or(report.held.as_ref()).or(report.waits.first());
+        match why {
+            Some(why) => Ok(End::Waits(why.clone())),
+            None => Err(format!("not closed after two hours, and nobody says why: {report:#?}")),
+        }
+    }
+
+    /// Does what the daemon asks a person to do.
+    async fn answer(&mut self, to: &str) -> Result<(), String> {
+        let report = self.rig.report();
+        let asked: Vec<String> = report.refusals.iter().chain(&report.held).cloned().collect();
+        for text in asked {
+            let confirmation = match text.rsplit_once("ovirt-dr confirm ").map(|(_, rest)| rest) {
+                Some(rest) if rest.contains(" flip ") => Confirmation::Flip,
+                Some(rest) if rest.contains(" site-down ") => Confirmation::SiteDown,
+                Some(rest) if rest.contains(" promoted ") => {
+                    self.happens(&Event::Order(format!("promote site={to}"))).await?;
+                    Confirmation::Promoted
+                }
+                Some(rest) if rest.contains(" connection:") => {
+                    let name = rest.split_once("connection:").map(|(_, name)| name).unwrap_or_default();
+                    Confirmation::Connection { name: name.split(" --").next().unwrap_or_default().to_owned() }
+                }
+                _ => continue,
+            };
+            self.happens(&Event::Confirm(confirmation)).await?;
+        }
+        Ok(())
+    }
+
+    /// It is closed: what it says is true, and nothing is changed any more.
+    async fn stays_so(&mut self, to: &str) -> Result<End, String> {
+        let before = self.rig.mutations();
+        let passes = self.rig.report().passes;
+        self.rig.until(Duration::from_secs(600), |report| report.passes >= passes + 20).await?;
+        oracle::always(&self.rig, &self.scene).await?;
+        let after = self.rig.mutations();
+        if after.len() > before.len() {
+            return Err(format!("it goes on after it is closed: {:?}", &after[before.len()..]));
+        }
+        let report = self.rig.report();
+        if report.converged {
+            oracle::converged(&self.rig, &self.scene, to)?;
+            return Ok(End::Converged);
+        }
+        let exceptions = report.last_closed.as_ref().and_then(|closed| closed.exceptions.first());
+        let said = report.drift.first().or(report.refusals.first()).or(report.waits.first()).or(exceptions);
+        match said.or(report.owed.first()) {
+            Some(said) => Ok(End::Closed(said.clone())),
+            None => Err(format!("closed and not converged, and nobody says why: {report:#?}")),
+        }
+    }
+}
