@@ -92,7 +92,7 @@ pub(crate) const REASONS: &[Reason] = &[
     },
     Reason {
         what: "An event names fewer objects",
-        why: "Two of 46 kinds, in some of their lines only: 980 then names the host whose report was missing, 143 and 54 the cluster of a VM.",
+        why: "Two kinds, in some of their lines only: 980 names a host and its cluster (by address alone, once), 143 the cluster and template of a VM.",
         explains: |d| d.kind == Kind::Missing && d.at.contains("/event[]/") && !d.at.ends_with("/correlation_id"),
     },
     Reason {

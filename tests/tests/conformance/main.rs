@@ -13,6 +13,9 @@ mod compare;
 mod replay;
 mod scenes;
 mod stage;
+mod watch;
 
 mod differences;
 mod simulator;
+mod timeline_reasons;
+mod timelines;

@@ -186,14 +186,6 @@ impl Exchange {
     pub(crate) fn query(&self) -> Vec<(String, String)> {
         query(&self.path)
     }
-
-    /// Whether the request has the headers that an ordinary client of the API sends: JSON both ways, version 4, a token.
-    pub(crate) fn is_ordinary(&self) -> bool {
-        let body = self.request.is_null() || self.request_header("content-type") == Some("application/json");
-        body && self.request_header("accept") == Some("application/json")
-            && self.request_header("version") == Some("4")
-            && self.request_header("authorization") == Some("Bearer TOKEN")
-    }
 }
 
 /// Names and values of a query, decoded.

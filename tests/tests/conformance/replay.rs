@@ -7,6 +7,7 @@ use engine_sim::Served;
 use crate::compare::{Difference, compare};
 use crate::recording::Exchange;
 use crate::stage::{Stage, got};
+use crate::watch::Change;
 
 /// What a replay came to.
 #[derive(Default)]
@@ -15,6 +16,12 @@ pub(crate) struct Replayed {
     /// Exchanges without any difference.
     pub(crate) alike: usize,
     pub(crate) differences: Vec<Difference>,
+    /// Seconds of the scene at which something befell the world.
+    pub(crate) marks: Vec<f64>,
+    /// Status words that the recording's sampler saw change.
+    pub(crate) recorded: Vec<Change>,
+    /// Those that changed in the simulation.
+    pub(crate) seen: Vec<Change>,
 }
 
 /// A request that is under way.
@@ -38,7 +45,7 @@ impl<'a> Replay<'a> {
     /// Waits for the second of the exchange and for all that was answered before it, then sends it.
     pub(crate) async fn send(&mut self, exchange: &Exchange) {
         self.finish(exchange.at).await;
-        self.stage.until(exchange.at).await;
+        self.stage.clock().until(exchange.at).await;
         let request = self.stage.request(exchange);
         let engine = self.stage.engine.clone();
         let served = tokio::spawn(async move { engine.handle(request).await });

@@ -1,7 +1,8 @@
 //! The simulated engine in the recorded world, asked by recorded requests whose ids are exchanged for its own.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use engine_sim::world::{
@@ -10,6 +11,7 @@ use engine_sim::world::{
 use engine_sim::{Engine, Served, Settings};
 use http::Request;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::recording::{Exchange, exchanges, exchanges_of};
 
@@ -111,10 +113,51 @@ pub(crate) struct Stage {
     pub(crate) engine: Engine,
     token: Mutex<String>,
     ids: Mutex<BTreeMap<String, String>>,
-    /// When the segment that is replayed began.
-    zero: Mutex<tokio::time::Instant>,
+    clock: SceneClock,
     /// The newest event when the scene began.
     newest_event: Mutex<u64>,
+}
+
+/// The seconds of a scene, and of the segment that is replayed. Clones are the same clock.
+#[derive(Clone)]
+pub(crate) struct SceneClock {
+    /// When the segment began, and when the scene did.
+    begun: Arc<Mutex<(Instant, Instant)>>,
+}
+
+impl SceneClock {
+    fn start() -> Self {
+        Self { begun: Arc::new(Mutex::new((Instant::now(), Instant::now()))) }
+    }
+
+    /// Begins the scene.
+    pub(crate) fn begin(&self) {
+        *lock(&self.begun) = (Instant::now(), Instant::now());
+    }
+
+    /// Begins a segment: recorded seconds count from `second`.
+    pub(crate) fn begin_segment_at(&self, second: f64) {
+        let now = Instant::now();
+        lock(&self.begun).0 = now.checked_sub(Duration::from_secs_f64(second)).unwrap_or(now);
+    }
+
+    /// Waits until this second of the segment; not at all if it has passed.
+    pub(crate) async fn until(&self, second: f64) {
+        let at = lock(&self.begun).0 + Duration::from_secs_f64(second);
+        tokio::time::sleep_until(at).await;
+    }
+
+    /// Waits until this second of the scene, and begins a segment there.
+    pub(crate) async fn until_scene(&self, second: f64) {
+        let at = lock(&self.begun).1 + Duration::from_secs_f64(second);
+        tokio::time::sleep_until(at).await;
+        self.begin_segment_at(0.0);
+    }
+
+    /// The second of the scene.
+    pub(crate) fn second(&self) -> f64 {
+        lock(&self.begun).1.elapsed().as_secs_f64()
+    }
 }
 
 /// What the simulated engine answered.
@@ -135,7 +178,7 @@ impl Stage {
             engine,
             token: Mutex::default(),
             ids: Mutex::default(),
-            zero: Mutex::new(tokio::time::Instant::now()),
+            clock: SceneClock::start(),
             newest_event: Mutex::default(),
         };
         stage.engine.world(|world| {
@@ -185,6 +228,29 @@ impl Stage {
         got(self.engine.handle(request.body(Bytes::from(body.to_owned())).expect("a request")).await)
     }
 
+    /// Asks at one of the engine's doors.
+    pub(crate) async fn knock(&self, door: &str) -> Got {
+        let token = lock(&self.token).clone();
+        let request = |method: &str, path: &str| {
+            Request::builder()
+                .method(method)
+                .uri(format!("http://127.0.0.1:8080/ovirt-engine/{path}"))
+                .header("accept", "application/json")
+        };
+        let with_token = |path: &str| request("GET", path).header("authorization", format!("Bearer {token}"));
+        let (request, body) = match door {
+            "restart.health" => (request("GET", "services/health"), ""),
+            "restart.api_no_auth" => (request("GET", "api"), ""),
+            "restart.hosts" => (with_token("api/hosts"), ""),
+            "restart.token" => {
+                let form = "grant_type=password&scope=ovirt-app-api&username=admin%40internal&password=secret";
+                (request("POST", "sso/oauth/token").header("content-type", "application/x-www-form-urlencoded"), form)
+            }
+            _ => (with_token("api"), ""),
+        };
+        got(self.engine.handle(request.body(Bytes::from(body)).expect("a request")).await)
+    }
+
     /// The simulated engine's id of the object with this name.
     pub(crate) fn id(&self, collection: &str, name: &str) -> String {
         let names = self.names();
@@ -192,22 +258,8 @@ impl Stage {
         found.unwrap_or_else(|| panic!("no {name} in {collection}")).clone()
     }
 
-    /// Begins a segment: recorded seconds count from `second`.
-    pub(crate) fn begin_at(&self, second: f64) {
-        let second = std::time::Duration::from_secs_f64(second);
-        let now = tokio::time::Instant::now();
-        *lock(&self.zero) = now.checked_sub(second).unwrap_or(now);
-    }
-
-    /// Waits until this second of the segment; not at all if it has passed.
-    pub(crate) async fn until(&self, second: f64) {
-        let at = *lock(&self.zero) + std::time::Duration::from_secs_f64(second);
-        tokio::time::sleep_until(at).await;
-    }
-
-    /// The second of the segment.
-    pub(crate) fn second(&self) -> f64 {
-        lock(&self.zero).elapsed().as_secs_f64()
+    pub(crate) fn clock(&self) -> &SceneClock {
+        &self.clock
     }
 
     /// The recorded request, with ids, password and token of this engine.
