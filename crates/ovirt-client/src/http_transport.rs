@@ -1,5 +1,7 @@
 //! HTTPS by reqwest and rustls.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +17,8 @@ use crate::transport::{Transport, TransportError, TransportErrorKind};
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer taken, in bytes after decompression: twelve thousand VMs; an engine that answers more is not what it seems.
 pub const BODY_LIMIT: usize = 128 * 1024 * 1024;
+/// Answers of this size and more are remembered, in bytes.
+const LARGE: usize = 256 * 1024;
 /// How long an idle connection is kept. Apache closes its own after 5 s, and a request on a closing connection is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -32,6 +36,8 @@ pub enum Trust {
 pub struct HttpTransport {
     client: reqwest::Client,
     body_limit: usize,
+    /// How long large answers were when they were read last, by path.
+    lengths: Mutex<HashMap<String, usize>>,
 }
 
 /// Why no transport could be made.
@@ -73,7 +79,7 @@ impl HttpTransport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| TrustError::Setup(root_cause(&error)))?;
-        Ok(Self { client, body_limit: BODY_LIMIT })
+        Ok(Self { client, body_limit: BODY_LIMIT, lengths: Mutex::default() })
     }
 
     /// The same with another limit of answers, in bytes after decompression.
@@ -84,9 +90,10 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let path = request.uri().path().to_owned();
         let request = reqwest::Request::try_from(request.map(reqwest::Body::from)).map_err(|error| failure(&error))?;
         let mut answer = self.client.execute(request).await.map_err(|error| failure(&error))?;
-        let mut body = BytesMut::new();
+        let mut body = BytesMut::with_capacity(self.expected(&path));
         // Chunk by chunk and after decompression, so that a small bomb is stopped before it fills the memory.
         while let Some(chunk) = answer.chunk().await.map_err(|error| cut_short(&error))? {
             if body.len() + chunk.len() > self.body_limit {
@@ -98,10 +105,27 @@ impl HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
+        self.expect(path, body.len());
         let mut response = http::Response::new(body.freeze());
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
+    }
+
+    /// Room for an answer: growing to the size of a list of thousands doubles it, and leaves the halves behind.
+    fn expected(&self, path: &str) -> usize {
+        let length = self.lengths().get(path).copied().unwrap_or(0);
+        length + length / 16
+    }
+
+    fn expect(&self, path: String, length: usize) {
+        if length >= LARGE {
+            self.lengths().insert(path, length);
+        }
+    }
+
+    fn lengths(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.lengths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -74,8 +74,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, out: Out) -> Result<ExitCode, Failure> {
     let Cli { output: _, socket, command } = cli;
-    let is_server = matches!(command, Command::Demo(_) | Command::Daemon(_) | Command::Sim(_));
-    let mut runtime = if is_server {
+    // The daemon mostly waits. In one thread its memory is reused pass after pass; with several, each keeps room for the largest list.
+    let simulates = matches!(command, Command::Demo(_) | Command::Sim(_));
+    let mut runtime = if simulates {
         tokio::runtime::Builder::new_multi_thread()
     } else {
         tokio::runtime::Builder::new_current_thread()

@@ -207,10 +207,7 @@ async fn raw<T: crate::client_values::Reads + DeserializeOwned + std::fmt::Debug
     let method: Method = exchange.method.parse().expect("a method");
     let parse = |value: Value| serde_json::from_value::<T>(value).map_err(|problem| problem.to_string());
     let request = Request::new(method, below_api(exchange), parse);
-    let request = match &exchange.request {
-        Value::Null => request,
-        body => request.with_body(body.clone()),
-    };
+    let request = if exchange.request.is_null() { request } else { request.with_body(exchange.request.clone()) };
     ask(exchange, Way::Raw, request).await
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// One line of a file.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every line is an exchange")]
 pub(crate) enum Line {
     Exchange(Exchange),
     /// Something was done to the world.

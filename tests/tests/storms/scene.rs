@@ -135,9 +135,10 @@ fn mount(name: &str, storage: StorageType, sites: &[&str]) -> DomainSpec {
         .zip(sites)
         .map(|(number, site)| {
             let address = format!("10.{number}.0.250");
-            let target = match storage {
-                StorageType::Posixfs => Target::Mount { address: String::new(), path: format!("/{site}/{name}") },
-                _ => Target::Mount { address, path: format!("/exports/{name}") },
+            let target = if storage == StorageType::Posixfs {
+                Target::Mount { address: String::new(), path: format!("/{site}/{name}") }
+            } else {
+                Target::Mount { address, path: format!("/exports/{name}") }
             };
             ((*site).to_owned(), vec![target])
         })

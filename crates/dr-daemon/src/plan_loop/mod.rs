@@ -252,9 +252,10 @@ impl PlanLoop {
     /// Decides on what was observed, journals what was concluded, takes the steps.
     async fn settle(&mut self, began: Time) {
         let Some(plan) = self.source.acting(&self.memory).cloned() else { return };
-        let Some(observed) = self.observed.clone() else { return };
+        // Not copied: thousands of virtual machines are in it.
+        let Some(observed) = &self.observed else { return };
         let now = self.now();
-        let mut decision = decide(&plan, &observed, &self.memory, now);
+        let mut decision = decide(&plan, observed, &self.memory, now);
         self.mind_twins(&mut decision);
         let mut entries = Vec::new();
         if let Some(transition) = &self.memory.transition {

@@ -54,6 +54,7 @@ impl PlanLoop {
                 && memory.owed.is_empty()
                 && decision.phase == Phase::Calm
                 && decision.refusals.is_empty()
+                && decision.drift.is_empty()
                 && decision.waits.is_empty(),
         };
         self.report.send_if_modified(|known| {

@@ -237,7 +237,9 @@ impl World {
             Some(since) => {
                 let good = self.domains.get(&master).is_some_and(|domain| {
                     domain.connections.iter().any(|id| {
-                        self.connections.get(id).is_some_and(|row| self.served_to(host, domain, &row.target) == Served::Good)
+                        self.connections
+                            .get(id)
+                            .is_some_and(|row| self.served_to(host, domain, &row.target) == Served::Good)
                     })
                 });
                 if good {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine_sim::world::{
     Begun, ClusterChange, ClusterId, Command, ConnectionChange, ConnectionId, DataCenterStatus, DomainStatus,
-    FencingPolicy, FenceType, Host, HostChange, HostId, HostStatus, OtherCopies, SpmStatus, Target, Ticket, VmId,
+    FenceType, FencingPolicy, Host, HostChange, HostId, HostStatus, OtherCopies, SpmStatus, Target, Ticket, VmId,
     VmStatus, World,
 };
 
@@ -51,7 +51,8 @@ pub(crate) fn fail_over(world: &mut World, from: &str, to: &str) -> Result<Times
         if times.vms_up == 0 && vms_up(world, from) {
             times.vms_up = passed;
         }
-        if arrived(world, from) {
+        // What is given back counts when its call is answered, as it does for the daemon.
+        if script.flying.is_empty() && arrived(world, from) {
             times.arrived = passed;
             return Ok(times);
         }
@@ -164,9 +165,10 @@ impl Script {
 
     fn start(&mut self, world: &mut World) {
         let ready = world.data_centers.values().all(|dc| dc.status == DataCenterStatus::Up)
-            && world.domains.values().all(|domain| {
-                domain.attached.is_none_or(|attached| attached.status == DomainStatus::Active)
-            });
+            && world
+                .domains
+                .values()
+                .all(|domain| domain.attached.is_none_or(|attached| attached.status == DomainStatus::Active));
         if !ready {
             return;
         }

@@ -70,7 +70,7 @@ fn lost(spec: &WorldSpec) -> Result<Recording, String> {
         tokio::time::sleep(Duration::from_secs(60)).await;
         engine.world(|world| world.lose_site(world::SITES[0]))?;
         tokio::time::sleep(Duration::from_secs(240)).await;
-        record(&engine, dr_core::Time(0)).await.map(|(recording, _)| recording)
+        record(&engine, dr_core::Time(0)).await.map(|(recording, _)| recording.packed())
     })
 }
 
@@ -85,7 +85,7 @@ impl Daemon {
         command.arg("--socket").arg(socket).args(["daemon", "--log", "text", "--plans"]).arg(plans);
         command.arg("--state").arg(dir.join("state.sqlite3"));
         let log = std::fs::File::create(dir.join("log")).map_err(|error| error.to_string())?;
-        let started = command.stdin(Stdio::null()).stdout(log).stderr(Stdio::inherit()).spawn();
+        let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         Ok(Daemon { process: started.map_err(|error| format!("{}: {error}", program.display()))? })
     }
 

@@ -85,7 +85,7 @@ pub(crate) fn recorded(spec: &engine_sim::world::WorldSpec) -> Result<Recording,
     paused_runtime()?.block_on(async {
         let engine = Engine::new(World::new(spec)?, Settings::default());
         tokio::time::sleep(Duration::from_secs(60)).await;
-        record(&engine, Time(0)).await.map(|(recording, _)| recording)
+        record(&engine, Time(0)).await.map(|(recording, _)| recording.packed())
     })
 }
 

@@ -16,7 +16,7 @@ use ovirt_dr::rehearsal::{PASSWORD, SimTransport};
 
 use crate::world;
 
-/// Answers by method, path and query; bodies compressed as a real engine's front server does.
+/// Answers by method, path and query.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     answers: BTreeMap<String, Response<Bytes>>,
@@ -34,9 +34,15 @@ impl Recording {
         reads.filter(|path| path.contains("/api")).map(str::to_owned).collect()
     }
 
-    /// Compressed bytes of all bodies.
+    /// Bytes of all bodies.
     pub(crate) fn bytes(&self) -> usize {
         self.answers.values().map(|answer| answer.body().len()).sum()
+    }
+
+    /// The same with bodies compressed, as a real engine's front server sends them.
+    pub(crate) fn packed(&self) -> Recording {
+        let answers = self.answers.iter().map(|(key, answer)| (key.clone(), packed(answer)));
+        Recording { answers: answers.collect() }
     }
 }
 
@@ -68,7 +74,7 @@ impl Transport for Recorder {
         Box::pin(async move {
             let answer = self.engine.send(request).await?;
             let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
-            recording.insert(key, packed(&answer));
+            recording.insert(key, answer.clone());
             Ok(answer)
         })
     }
