@@ -19,6 +19,11 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BODY_LIMIT: usize = 128 * 1024 * 1024;
 /// Answers of this size and more are remembered, in bytes.
 const LARGE: usize = 256 * 1024;
+/// An answer that grows beyond this many bytes is a long list ...
+const SMALL: usize = 1024 * 1024;
+/// ... and gets room for this many at once. So large a block comes from the system and goes back to it whole, and what is not written to costs
+/// nothing; growing there step by step would leave holes that no later answer fits into.
+const ROOM: usize = 40 * 1024 * 1024;
 /// How long an idle connection is kept. Apache closes its own after 5 s, and a request on a closing connection is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -102,6 +107,9 @@ impl HttpTransport {
                     kind: TransportErrorKind::BodyTooLarge,
                     message: format!("more than {} bytes", self.body_limit),
                 });
+            }
+            if body.len() + chunk.len() > SMALL && body.capacity() < ROOM {
+                body.reserve(ROOM);
             }
             body.extend_from_slice(&chunk);
         }
