@@ -1,6 +1,6 @@
 //! What the file says, carried into the journal: adopted, opened, held, cancelled.
 
-use dr_core::{Asked as How, Entry, Verdict, forecast, judge_flip, opening, site_left};
+use dr_core::{Asked as How, Entry, Observed, Verdict, forecast, judge_flip, opening, site_left};
 use dr_plan::Plan;
 
 use crate::report::Level;
@@ -105,9 +105,16 @@ impl PlanLoop {
     }
 
     async fn open(&mut self, plan: &Plan, by: &str, why: &str) -> Result<String, String> {
-        let Some(observed) = self.observed.clone() else {
+        // Lent, not copied: thousands of virtual machines are in it.
+        let Some(observed) = self.observed.take() else {
             return Ok("noted; the engine must be read first".to_owned());
         };
+        let opened = self.open_on(plan, &observed, by, why).await;
+        self.observed = Some(observed);
+        opened
+    }
+
+    async fn open_on(&mut self, plan: &Plan, observed: &Observed, by: &str, why: &str) -> Result<String, String> {
         let Some(from) = site_left(plan, &self.memory).map(str::to_owned) else {
             return Err(
                 "the plan has more than two sites and none was ever accepted: ovirt-dr accept-world first".to_owned()
@@ -115,7 +122,7 @@ impl PlanLoop {
         };
         let now = self.now();
         let text = self.source.candidate_text().unwrap_or_default().to_owned();
-        let opening = opening(plan, text, &observed, &self.memory, &from, by, why);
+        let opening = opening(plan, text, observed, &self.memory, &from, by, why);
         let epoch = opening.epoch;
         let mut entries = vec![Entry::Opened(Box::new(opening)), Entry::SiteSeen { site: plan.active_site.0.clone() }];
         entries.extend(self.source.take().map(|text| Entry::PlanTaken { text }));
@@ -123,7 +130,7 @@ impl PlanLoop {
             return Err(self.journal_trouble.clone().unwrap_or_default());
         }
         self.story.turn_page();
-        let expected = forecast(plan, &plan.active_site, &observed, &self.memory_before_loss(), now);
+        let expected = forecast(plan, &plan.active_site, observed, &self.memory_before_loss(), now);
         self.forecast = expected.stuck.is_empty().then_some((expected.total, expected.lease));
         let foreseen = match self.forecast {
             Some((total, lease)) => {
