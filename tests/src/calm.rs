@@ -1,6 +1,7 @@
 //! What a plan alone lets one imagine: its world in calm times, everything as the plan says.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dr_core::{
     Cluster, ClusterId, Connection, DataCenter, DataCenterId, DataCenterStatus, Details, Domain, EngineIdentity, Host,
@@ -86,7 +87,7 @@ pub fn calm_world(plan: &Plan, now: Time) -> (Observed, Memory) {
         }]),
         domains: Read::Seen(domains),
         connections: Read::Seen(connections),
-        vms: Read::Seen(vms),
+        vms: Read::Seen(Arc::new(vms)),
         owed_tags: Read::Seen(Vec::new()),
         probes: BTreeMap::new(),
     };

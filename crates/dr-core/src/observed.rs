@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use dr_plan::Probe;
 
@@ -24,8 +25,8 @@ pub struct Observed {
     pub domains: Read<Vec<Domain>>,
     /// Every storage connection row.
     pub connections: Read<Vec<Connection>>,
-    /// Every virtual machine; in calm times this may be an older read than the rest.
-    pub vms: Read<Vec<Vm>>,
+    /// Every virtual machine; in calm times this may be an older read than the rest. The longest list by far: shared, not copied.
+    pub vms: Read<Arc<Vec<Vm>>>,
     /// Debts of ours that stand in the engine as tags.
     pub owed_tags: Read<Vec<OwedTag>>,
     /// What each probed address last did.

@@ -49,7 +49,7 @@ fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) ->
     let hosts = observed.hosts.seen().map(Vec::as_slice).unwrap_or_default();
     let lost: HashSet<&HostId> =
         hosts.iter().filter(|host| names.contains(host.name.as_str())).map(|host| &host.id).collect();
-    let vms = observed.vms.seen().map(Vec::as_slice).unwrap_or_default();
+    let vms = observed.vms.seen().map(|vms| vms.as_slice()).unwrap_or_default();
     let ran = |vm: &crate::Vm| memory.ran.get(&vm.id).is_some_and(|ran| lost.contains(&ran.host));
     let there = |vm: &crate::Vm| {
         vm.host.as_ref().is_some_and(|host| lost.contains(host)) && (vm.status.runs() || vm.status == VmStatus::Unknown)
@@ -67,7 +67,7 @@ pub fn ran_changes(observed: &Observed, memory: &Memory) -> Option<Entry> {
     let mut running = Vec::new();
     let mut stopped: Vec<VmId> = Vec::new();
     let mut present = HashSet::new();
-    for vm in vms {
+    for vm in vms.iter() {
         present.insert(&vm.id);
         let known = memory.ran.get(&vm.id);
         match &vm.host {

@@ -1,13 +1,14 @@
 //! The world as a forecast imagines it: what each step is expected to lead to, and how long that takes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dr_plan::{Plan, Probe, SiteName};
 
 use crate::{
     Answer, ClusterId, ConnectionId, DataCenterId, DataCenterStatus, Details, Entry, HostId, HostStatus, Memory,
-    Observed, Outcome, OwedKey, ProbeState, Read, SILENCE, SILENT_ROUNDS, Spm, Step, Time, VmId, VmStatus,
+    Observed, Outcome, OwedKey, ProbeState, Read, SILENCE, SILENT_ROUNDS, Spm, Step, Time, Vm, VmId, VmStatus,
 };
 
 /// Assumed durations, seen on a running engine (hosts.md 5 and 6, storage.md 6.3).
@@ -62,7 +63,7 @@ impl World {
     pub(super) fn new(mut observed: Observed, memory: Memory, now: Time) -> World {
         let next_id = memory.last_intent + 1;
         let hosts = seen(&mut observed.hosts).iter().enumerate().map(|(at, host)| (host.id.clone(), at)).collect();
-        let vms = seen(&mut observed.vms).iter().enumerate().map(|(at, vm)| (vm.id.clone(), at)).collect();
+        let places = vms(&mut observed.vms).iter().enumerate().map(|(at, vm)| (vm.id.clone(), at)).collect();
         let clusters = seen(&mut observed.clusters).iter();
         let data_center_of =
             clusters.filter_map(|cluster| Some((cluster.id.clone(), cluster.data_center.clone()?))).collect();
@@ -75,7 +76,7 @@ impl World {
             last_change: now,
             next_id,
             hosts,
-            vms,
+            vms: places,
             data_center_of,
         }
     }
@@ -99,7 +100,7 @@ impl World {
                 host.since = now;
             }
         }
-        for vm in seen(&mut self.observed.vms).iter_mut().filter(|vm| vm.status.runs()) {
+        for vm in vms(&mut self.observed.vms).iter_mut().filter(|vm| vm.status.runs()) {
             if vm.host.as_ref().is_some_and(|host| lost.contains(host)) {
                 vm.status = VmStatus::Unknown;
             }
@@ -248,7 +249,7 @@ impl World {
                     host.spm = Spm::None;
                     host.vms = 0;
                 }
-                for vm in seen(&mut self.observed.vms) {
+                for vm in vms(&mut self.observed.vms) {
                     if vm.host.as_ref() == Some(&id) {
                         vm.status = VmStatus::Down;
                         vm.host = None;
@@ -259,7 +260,7 @@ impl World {
             Change::VmStatus(id, status) => {
                 let at = self.vms.get(&id).copied();
                 let place = at.and_then(|at| self.place(at));
-                if let Some(vm) = at.and_then(|at| seen(&mut self.observed.vms).get_mut(at)) {
+                if let Some(vm) = at.and_then(|at| vms(&mut self.observed.vms).get_mut(at)) {
                     vm.host = vm.host.take().or(place);
                     vm.status = status;
                 }
@@ -334,6 +335,14 @@ impl World {
     fn host(&mut self, id: &HostId) -> Option<&mut crate::Host> {
         let at = *self.hosts.get(id)?;
         seen(&mut self.observed.hosts).get_mut(at)
+    }
+}
+
+/// The virtual machines, which the forecast takes a copy of the first time.
+fn vms(read: &mut Read<Arc<Vec<Vm>>>) -> &mut [Vm] {
+    match read {
+        Read::Seen(vms) => Arc::make_mut(vms).as_mut_slice(),
+        Read::Unreadable(_) => &mut [],
     }
 }
 

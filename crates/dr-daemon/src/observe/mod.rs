@@ -8,6 +8,7 @@ mod convert;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dr_core::{Domain, EngineIdentity, Observed, ProbeState, Read, Time, Vm};
 use dr_plan::Probe;
@@ -25,7 +26,7 @@ pub struct Observer {
     hosts_since: Since,
     data_centers_since: Since,
     /// The newest read of the virtual machines.
-    vms: Read<Vec<Vm>>,
+    vms: Read<Arc<Vec<Vm>>>,
 }
 
 impl Observer {
@@ -56,7 +57,7 @@ impl Observer {
             Err(why) => return blind(&why, probes, now),
         };
         if let Some(vms) = vms {
-            self.vms = read(vms.and_then(|vms| each(vms, convert::vm)));
+            self.vms = read(vms.and_then(|vms| each(vms, convert::vm)).map(Arc::new));
         }
         let hosts = some(hosts, "hosts").and_then(|hosts| {
             let words = hosts.iter().map(|host| (host.id.as_str(), host.status.as_str()));

@@ -76,7 +76,7 @@ impl PlanLoop {
         let up = observed.hosts.seen().into_iter().flatten().filter(|host| {
             host.status == dr_core::HostStatus::Up && standby.is_some_and(|site| site.hosts.contains(&host.name))
         });
-        let vms = observed.vms.seen().map(Vec::as_slice).unwrap_or_default();
+        let vms = observed.vms.seen().map(|vms| vms.as_slice()).unwrap_or_default();
         let running: std::collections::HashSet<&str> =
             vms.iter().filter(|vm| vm.status == VmStatus::Up).map(|vm| vm.id.0.as_str()).collect();
         let vms_up = transition.vms.iter().filter(|vm| running.contains(vm.id.0.as_str())).count();

@@ -68,7 +68,7 @@ fn world() -> Observed {
         }]),
         domains: Read::Seen(vec![domain]),
         connections: Read::Seen(vec![Connection { id: "1".into(), storage_type: "nfs".to_owned(), details }]),
-        vms: Read::Seen(vec![]),
+        vms: Read::Seen(std::sync::Arc::default()),
         owed_tags: Read::Seen(vec![]),
         probes: BTreeMap::new(),
     }

@@ -10,6 +10,7 @@ mod plan;
 mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dr_plan::{Plan, Probe};
@@ -156,7 +157,7 @@ impl Draft {
                 data_centers: read(self.data_centers, bad("data centers")),
                 domains: read(self.domains, bad("domains")),
                 connections: read(self.connections, bad("connections")),
-                vms: read(self.vms, bad("vms")),
+                vms: read(Arc::new(self.vms), bad("vms")),
                 owed_tags: read(self.tags, bad("tags")),
                 probes,
             },
