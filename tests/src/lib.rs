@@ -13,6 +13,8 @@ mod rig;
 
 pub mod process;
 
+pub mod storms;
+
 pub use calm::calm_world;
 pub use edges::CrashPoint;
 pub use rig::{MemoryPlan, Rig};

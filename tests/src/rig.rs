@@ -213,10 +213,22 @@ impl Rig {
         self.journal.read("erp").await.unwrap_or_default()
     }
 
+    /// The journal's entries numbered above `seq`.
+    pub async fn entries_after(&self, seq: u64) -> Vec<dr_core::Stamped> {
+        self.journal.history("erp", Some(seq), usize::MAX).await.unwrap_or_default()
+    }
+
     /// Mutating requests that the engine was sent so far, logins not counted.
     pub fn mutations(&self) -> Vec<String> {
-        let all = self.engine.mutations().into_iter();
-        all.filter(|one| !one.path.contains("/sso/")).map(|one| format!("{} {}", one.method, one.path)).collect()
+        self.mutations_after(&mut 0)
+    }
+
+    /// The same, of those that came since `seen`, which is moved on.
+    pub fn mutations_after(&self, seen: &mut usize) -> Vec<String> {
+        let new = self.engine.mutations_after(*seen);
+        *seen += new.len();
+        let changing = new.into_iter().filter(|one| !one.path.contains("/sso/"));
+        changing.map(|one| format!("{} {}", one.method, one.path)).collect()
     }
 }
 

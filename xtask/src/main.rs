@@ -1,4 +1,4 @@
-//! The workspace's own commands: `cargo xtask test`, `check`, `ci`, `tidy`, `arrows`, `deny`, `bench`.
+//! The workspace's own commands: `cargo xtask test`, `check`, `ci`, `tidy`, `arrows`, `deny`, `sim`, `bench`.
 //!
 //! A *finding* is one place where the tree breaks a rule of the house; a *step* is one program that a command runs.
 //! Entry function: [`main`]. It uses few libraries, so that it compiles in seconds on a machine that has only a Rust
@@ -65,6 +65,12 @@ enum Task {
     Arrows,
     /// Dependencies: licences, bans and sources. Installs cargo-deny into target/tools when it is missing (minutes).
     Deny,
+    /// Simulated nights out of seeds: what breaks is made small and printed. In a release build.
+    Sim {
+        /// Handed to the program: `--seeds N`, `--first K`, `--seed N`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Benchmarks, in a release build.
     Bench {
         /// Handed to the benchmark program.
@@ -81,6 +87,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy(),
         Task::Arrows => arrows(),
         Task::Deny => deny::install().and_then(|program| deny::check(&program)),
+        Task::Sim { args } => sim(&args),
         Task::Bench { args } => bench(&args),
     };
     match result {
@@ -138,6 +145,10 @@ fn arrows() -> Result<(), Failure> {
 
 fn bench(args: &[String]) -> Result<(), Failure> {
     Step::cargo("bench", &["run", "--release", "--package", "tests", "--bin", "bench", "--"]).args(args).run()
+}
+
+fn sim(args: &[String]) -> Result<(), Failure> {
+    Step::cargo("sim", &["run", "--release", "--package", "tests", "--bin", "storms", "--"]).args(args).run()
 }
 
 fn report(what: &'static str, tree: &Tree, findings: Vec<Finding>) -> Result<(), Failure> {

@@ -55,6 +55,33 @@ impl Journal for MemoryJournal {
         })
     }
 
+    /// Copies only what is asked for: a watcher of a long night asks for the newest part again and again.
+    fn history<'a>(
+        &'a self,
+        plan: &'a str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
+        Box::pin(async move {
+            let kept = self.kept();
+            let of_plan = |(of, _): &&(String, Stamped)| of == plan;
+            let taken: Vec<Stamped> = match after {
+                // A number is the row's place, counted from 1 over all plans.
+                Some(after) => {
+                    let rows = kept.rows.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
+                    rows.filter(of_plan).take(limit).map(|(_, stamped)| stamped.clone()).collect()
+                }
+                None => {
+                    let rows = kept.rows.iter().rev().filter(of_plan).take(limit);
+                    let mut newest: Vec<Stamped> = rows.map(|(_, stamped)| stamped.clone()).collect();
+                    newest.reverse();
+                    newest
+                }
+            };
+            Ok(taken)
+        })
+    }
+
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>> {
         Box::pin(async move {
             let mut plans: Vec<String> = self.kept().rows.iter().map(|(plan, _)| plan.clone()).collect();

@@ -222,6 +222,11 @@ impl Engine {
         self.now().mutations.clone()
     }
 
+    /// The same without the first `seen` of them: for whoever looks again and again.
+    pub fn mutations_after(&self, seen: usize) -> Vec<Mutation> {
+        self.now().mutations.get(seen..).unwrap_or_default().to_vec()
+    }
+
     /// What must never have happened and did.
     pub fn violations(&self) -> Vec<Violation> {
         self.now().world.violations().to_vec()

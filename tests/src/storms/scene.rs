@@ -8,25 +8,25 @@ use engine_sim::world::{
 };
 use ovirt_dr::rehearsal::{PlanOptions, plan_for};
 
-use crate::dice::Dice;
+use super::dice::Dice;
 
 /// Names of sites, the active one first.
 const SITES: [&str; 3] = ["madrid", "seville", "toledo"];
 
 /// A host that no plan names.
-pub(crate) const UNNAMED: &str = "stranger";
+pub(super) const UNNAMED: &str = "stranger";
 
 /// A world, its plan and what the storm has to know of them.
-pub(crate) struct Scene {
-    pub(crate) spec: WorldSpec,
-    pub(crate) plan: String,
-    pub(crate) sites: Vec<&'static str>,
+pub(super) struct Scene {
+    pub(super) spec: WorldSpec,
+    pub(super) plan: String,
+    pub(super) sites: Vec<&'static str>,
     /// A person has to vouch for the loss: storms that cut only the management network need it, for without it nothing tells them from a loss.
-    pub(crate) attested: bool,
+    pub(super) attested: bool,
 }
 
 impl Scene {
-    pub(crate) fn of(dice: &mut Dice, seed: u64, attested: bool) -> Scene {
+    pub(super) fn of(dice: &mut Dice, seed: u64, attested: bool) -> Scene {
         let sites: Vec<&'static str> = SITES.into_iter().take(if dice.percent(25) { 3 } else { 2 }).collect();
         let hosts = dice.roll(1, 6);
         let two_centers = hosts > 1 && dice.percent(25);

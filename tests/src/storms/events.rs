@@ -2,12 +2,12 @@
 
 use dr_core::Confirmation;
 
-use crate::dice::Dice;
-use crate::scene::Scene;
+use super::dice::Dice;
+use super::scene::Scene;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
-pub(crate) enum Event {
+pub(super) enum Event {
     /// An order of the simulator, as in a script.
     Order(String),
     /// `active_site` is edited.
@@ -26,7 +26,7 @@ pub(crate) enum Event {
 }
 
 /// The events of a storm in the order of their times, in seconds after the beginning.
-pub(crate) fn events(dice: &mut Dice, scene: &Scene) -> Vec<(u64, Event)> {
+pub(super) fn events(dice: &mut Dice, scene: &Scene) -> Vec<(u64, Event)> {
     let mut events = Vec::new();
     let first = scene.sites[0];
     let mut order = |at: u64, order: String| events.push((at, Event::Order(order)));

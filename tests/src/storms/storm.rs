@@ -1,16 +1,19 @@
 //! One storm from one seed: calm, what happens, then a site lost for good and a person who answers what is asked.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use dr_core::Confirmation;
 use dr_daemon::Command;
 use engine_sim::world::{StorageType, Target};
-use tests::Rig;
 
-use crate::dice::Dice;
-use crate::events::{Event, events};
-use crate::oracle;
-use crate::scene::Scene;
+use crate::Rig;
+
+use super::dice::Dice;
+use super::events::{Event, events};
+use super::oracle::{self, Watcher};
+use super::scene::Scene;
 
 /// How often the world is looked at.
 const LOOK: u64 = 5;
@@ -18,9 +21,12 @@ const LOOK: u64 = 5;
 /// Time within which everything must be closed once faults have stopped, in seconds.
 const CLOSED_WITHIN: u64 = 7200;
 
+/// A wait that is said is final when nothing was sent for so long, in seconds: three times the longest patience with a request.
+const NOTHING_SENT: u64 = 1800;
+
 /// How a storm ended that broke nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum End {
+pub enum End {
     /// Nothing is left to do.
     Converged,
     /// It is closed and says what differs.
@@ -30,7 +36,7 @@ pub(crate) enum End {
 }
 
 /// A running storm.
-pub(crate) struct Storm {
+struct Storm {
     rig: Rig,
     scene: Scene,
     good: String,
@@ -38,27 +44,45 @@ pub(crate) struct Storm {
     /// Requests that had changed something when the plan was paused or the daemon killed, and since when that counts.
     frozen: Option<(u64, usize)>,
     second: u64,
+    /// When something was last sent that changes something.
+    last_sent: u64,
+    watcher: Watcher,
 }
 
-/// Runs the storm of this seed. The error is what is wrong, then the orders and the story.
-pub(crate) async fn storm(seed: u64) -> Result<End, String> {
+/// How a storm went.
+#[derive(Clone, Debug)]
+pub struct Night {
+    /// How it ended. The error is what is wrong, in its first line.
+    pub end: Result<End, String>,
+    /// What happened by chance, one line each: what a script would have to do.
+    pub orders: Vec<String>,
+    /// The plan's text.
+    pub plan: String,
+    /// The story as the daemon told it, then what it sent, then its journal: the same, byte for byte, each time.
+    pub trace: String,
+}
+
+/// Runs the storm of this seed without those of its events that `left_out` names by number.
+pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
     let mut dice = Dice(seed);
     let attested = dice.percent(15);
     let scene = Scene::of(&mut dice, seed, attested);
-    let events = events(&mut dice, &scene);
+    let all = events(&mut dice, &scene).into_iter().enumerate();
+    let events: Vec<(u64, Event)> = all.filter(|(at, _)| !left_out.contains(at)).map(|(_, event)| event).collect();
     let rig = Rig::start(&scene.spec, &scene.plan);
     let good = scene.plan.clone();
-    let mut storm = Storm { rig, scene, good, dead: false, frozen: None, second: 0 };
+    let mut storm =
+        Storm { rig, scene, good, dead: false, frozen: None, second: 0, last_sent: 0, watcher: Watcher::default() };
     let end = storm.run(&mut dice, &events).await;
-    end.map_err(|why| {
-        let list: Vec<String> = events.iter().map(|(at, event)| format!("  {at:>4} s  {event:?}")).collect();
-        format!(
-            "seed {seed}: {why}\norders:\n{}\nplan:\n{}\nstory:\n{}",
-            list.join("\n"),
-            storm.scene.plan,
-            storm.rig.story()
-        )
-    })
+    let orders = events.iter().map(|(at, event)| format!("{at:>4} s  {event:?}")).collect();
+    let mut trace = storm.rig.story();
+    for one in &storm.watcher.made {
+        let _ = writeln!(trace, "{one}");
+    }
+    for stamped in storm.rig.entries().await {
+        let _ = writeln!(trace, "{stamped:?}");
+    }
+    Night { end, orders, plan: storm.scene.plan.clone(), trace }
 }
 
 impl Storm {
@@ -85,7 +109,11 @@ impl Storm {
             self.rig.pass(Duration::from_secs(step)).await;
             left -= step;
             self.second += step;
-            oracle::always(&self.rig, &self.scene).await?;
+            let before = self.watcher.made.len();
+            self.watcher.always(&self.rig, &self.scene).await?;
+            if self.watcher.made.len() > before {
+                self.last_sent = self.second;
+            }
             self.stays_frozen()?;
         }
         Ok(())
@@ -93,7 +121,7 @@ impl Storm {
 
     /// I7: a paused plan changes nothing, but for what had left before.
     fn stays_frozen(&mut self) -> Result<(), String> {
-        let made = self.rig.mutations();
+        let made = &self.watcher.made;
         if let Some((since, before)) = self.frozen {
             if self.second < since {
                 self.frozen = Some((since, made.len()));
@@ -197,7 +225,8 @@ impl Storm {
 
     /// A person answers what is asked until it is closed, or says why it is not.
     async fn closes(&mut self, to: &str) -> Result<End, String> {
-        let end = self.second + CLOSED_WITHIN;
+        let start = self.second;
+        let end = start + CLOSED_WITHIN;
         let mut quiet = 0;
         let mut looks = 0_u64;
         while self.second < end {
@@ -215,6 +244,10 @@ impl Storm {
             }
             if looks.is_multiple_of(6) {
                 self.answer(to).await?;
+            }
+            let says = !(report.refusals.is_empty() && report.held.is_none() && report.waits.is_empty());
+            if says && self.second > start + NOTHING_SENT && self.second > self.last_sent + NOTHING_SENT {
+                break;
             }
         }
         let report = self.rig.report();
@@ -253,7 +286,8 @@ impl Storm {
         let before = self.rig.mutations();
         let passes = self.rig.report().passes;
         self.rig.until(Duration::from_secs(600), |report| report.passes >= passes + 20).await?;
-        oracle::always(&self.rig, &self.scene).await?;
+        self.watcher.always(&self.rig, &self.scene).await?;
+        oracle::keeps_secrets(&self.rig).await?;
         let after = self.rig.mutations();
         if after.len() > before.len() {
             return Err(format!("it goes on after it is closed: {:?}", &after[before.len()..]));

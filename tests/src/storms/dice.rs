@@ -1,7 +1,7 @@
 //! Chance that can be repeated: SplitMix64.
 
 /// A seeded source of numbers.
-pub(crate) struct Dice(pub(crate) u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -13,17 +13,17 @@ impl Dice {
     }
 
     /// From `low` to `high`, both included.
-    pub(crate) fn roll(&mut self, low: u64, high: u64) -> u64 {
+    pub(super) fn roll(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
     /// True so many times in a hundred.
-    pub(crate) fn percent(&mut self, chance: u64) -> bool {
+    pub(super) fn percent(&mut self, chance: u64) -> bool {
         self.roll(1, 100) <= chance
     }
 
     /// One of them.
-    pub(crate) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+    pub(super) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         let last = of.len().saturating_sub(1) as u64;
         of[usize::try_from(self.roll(0, last)).unwrap_or(0)]
     }

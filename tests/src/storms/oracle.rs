@@ -1,0 +1,120 @@
+//! What must hold, whatever happens: read from the world itself, never from what the daemon says of it.
+
+use dr_core::{HostId, Memory, OwedKey};
+use engine_sim::world::HostStatus;
+use ovirt_dr::rehearsal::PASSWORD;
+
+use crate::Rig;
+
+use super::scene::{Scene, UNNAMED};
+
+/// What was seen so far, so that each look costs only what is new.
+#[derive(Default)]
+pub(super) struct Watcher {
+    memory: Memory,
+    seq: u64,
+    mutations: usize,
+    /// Requests that changed something, all of them.
+    pub(super) made: Vec<String>,
+}
+
+impl Watcher {
+    /// The world saw nothing that must never happen, nobody unnamed was touched, and what is switched off is owed and tagged.
+    pub(super) async fn always(&mut self, rig: &Rig, scene: &Scene) -> Result<(), String> {
+        let violations = rig.engine.violations();
+        if !violations.is_empty() {
+            return Err(format!("violations: {violations:#?}"));
+        }
+        for stamped in rig.entries_after(self.seq).await {
+            self.seq = stamped.seq;
+            self.memory.apply(stamped.at, &stamped.entry);
+        }
+        let new = rig.mutations_after(&mut self.mutations);
+        if !new.is_empty() {
+            let stranger = rig.engine.world(|world| world.host_named(UNNAMED).map(|host| host.id.to_string()));
+            if let Some(touched) = stranger.and_then(|id| new.iter().find(|one| one.contains(&id))) {
+                return Err(format!("I3: the unnamed host was touched: {touched}"));
+            }
+            self.made.extend(new);
+        }
+        let off = switched_off(rig, scene);
+        if off.is_empty() {
+            return Ok(());
+        }
+        let tags = tags(rig);
+        for key in off {
+            if !self.memory.owed.contains_key(&key) {
+                return Err(format!("I4: {key:?} is off and not owed in the journal"));
+            }
+            if !tags.contains(&key.tag_name()) {
+                return Err(format!("I4: {key:?} is off and has no tag; tags: {tags:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// I12: the engine's password is in nothing that a person or a file gets to see.
+pub(super) async fn keeps_secrets(rig: &Rig) -> Result<(), String> {
+    let said = rig.story();
+    if let Some(line) = said.lines().find(|line| line.contains(PASSWORD)) {
+        return Err(format!("I12: the password is in the story: {line}"));
+    }
+    let entries = rig.entries().await;
+    match entries.iter().find(|stamped| format!("{:?}", stamped.entry).contains(PASSWORD)) {
+        Some(stamped) => Err(format!("I12: the password is in the journal, number {}", stamped.seq)),
+        None if format!("{:?}", rig.report()).contains(PASSWORD) => Err("I12: the password is in the report".to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// What holds when the report says that there is nothing to do, with `site` active.
+pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str) -> Result<(), String> {
+    let report = rig.report();
+    let off = switched_off(rig, scene);
+    if !(report.owed.is_empty() && off.is_empty() && tags(rig).is_empty()) {
+        return Err(format!("I4: converged, but owed {:?}, off {off:?}, tags {:?}", report.owed, tags(rig)));
+    }
+    if !report.drift.is_empty() || report.transition.is_some() {
+        return Err(format!("converged with drift or a transition: {report:#?}"));
+    }
+    let hosts = scene.spec.sites.iter().filter(|each| each.name == site).flat_map(|each| &each.hosts);
+    for host in hosts.filter(|host| host.name != UNNAMED) {
+        let status = rig.engine.world(|world| world.host_named(&host.name).map(|row| row.status));
+        if status != Some(HostStatus::Up) {
+            return Err(format!("converged, but {} is {status:?}", host.name));
+        }
+    }
+    for domain in &scene.spec.domains {
+        for target in domain.copies.get(site).into_iter().flatten() {
+            if !rig.engine.world(|world| world.connections.values().any(|row| row.target == *target)) {
+                return Err(format!("converged, but no connection of {} points at {target:?}", domain.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Power management and fencing that were on in the beginning and are off.
+fn switched_off(rig: &Rig, scene: &Scene) -> Vec<OwedKey> {
+    let had = |name: &str| {
+        let mut hosts = scene.spec.sites.iter().flat_map(|site| &site.hosts);
+        hosts.any(|host| host.name == name && host.power_management)
+    };
+    rig.engine.world(|world| {
+        let hosts = world.hosts.values().filter(|host| !host.power_management.enabled && had(&host.name));
+        let mut off: Vec<OwedKey> =
+            hosts.map(|host| OwedKey::PowerManagement(HostId::from(host.id.to_string().as_str()))).collect();
+        for cluster in world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled) {
+            off.push(OwedKey::Fencing(dr_core::ClusterId::from(cluster.id.to_string().as_str())));
+        }
+        off
+    })
+}
+
+fn tags(rig: &Rig) -> Vec<String> {
+    rig.engine.world(|world| {
+        let ours = world.tags.values().filter(|tag| tag.name.starts_with("ovirt-dr"));
+        ours.map(|tag| tag.name.clone()).collect()
+    })
+}
