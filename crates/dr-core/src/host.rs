@@ -36,6 +36,10 @@ pub struct Host {
 /// passing state, and the host counts as alive.
 const UNSETTLED_PATIENCE: Duration = Duration::from_secs(900);
 
+/// `maintenance` is shown before the host is disconnected from its storage (hosts.md 4.2); how long that takes is UNVERIFIED, and on a
+/// running engine it was seconds.
+const LETS_GO_OF_STORAGE: Duration = Duration::from_secs(30);
+
 impl Host {
     /// Whether it may still run virtual machines and hold storage, as the engine's word goes.
     pub fn life(&self, now: Time) -> Life {
@@ -43,6 +47,11 @@ impl Host {
             Life::Unsettled if now.since(self.since) >= UNSETTLED_PATIENCE => Life::Alive,
             life @ (Life::Alive | Life::Unsettled | Life::Lost) => life,
         }
+    }
+
+    /// Whether it was parked so lately that it may still be writing to the storage it had. Says nothing of a host that was dead before.
+    pub fn may_still_hold(&self, now: Time) -> bool {
+        self.status == HostStatus::Maintenance && now.since(self.since) < LETS_GO_OF_STORAGE
     }
 }
 

@@ -123,7 +123,8 @@ impl Storm {
     fn stays_frozen(&mut self) -> Result<(), String> {
         let made = &self.watcher.made;
         if let Some((since, before)) = self.frozen {
-            if self.second < since {
+            // What was under way when the pause came is finished: a step may be more than one request.
+            if self.second < since || !self.rig.report().in_flight.is_empty() {
                 self.frozen = Some((since, made.len()));
             } else if made.len() > before {
                 return Err(format!("I7: changed while paused: {:?}", &made[before..]));

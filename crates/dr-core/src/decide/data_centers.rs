@@ -38,9 +38,13 @@ pub(crate) fn watch(scene: &Scene, proof: &Proof, decision: &mut Decision) {
             continue;
         }
         if data_center.status == DataCenterStatus::Up {
+            let goal = Goal::DataCenterUp(data_center.id.0.clone());
             let settled = scene.now.since(data_center.since) >= DATA_CENTER_SETTLES;
-            if settled && first_standby_up(scene, data_center).is_some() {
-                super::reach(scene, decision, Goal::DataCenterUp(data_center.id.0.clone()));
+            if first_standby_up(scene, data_center).is_none() && scene.transition.reached_at(&goal).is_none() {
+                // Somebody parked the hosts that had come up: it is not ours to bring them back, and it holds everything open.
+                explain(scene, data_center, decision);
+            } else if settled {
+                super::reach(scene, decision, goal);
             }
             domains(scene, data_center, decision);
         } else {

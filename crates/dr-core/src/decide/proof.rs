@@ -101,6 +101,7 @@ pub(crate) fn holders(scene: &Scene, decision: &mut Decision) -> bool {
     for (host, named) in &scene.others {
         let (name, status) = (host.name.clone(), host.status.to_string());
         match scene.life(host) {
+            Life::Lost if host.may_still_hold(scene.now) => decision.waits.push(still_holds(name)),
             Life::Lost => continue,
             Life::Unsettled => decision.waits.push(Wait::HostUnsettled { host: name, status }),
             Life::Alive => {
@@ -111,6 +112,11 @@ pub(crate) fn holders(scene: &Scene, decision: &mut Decision) -> bool {
         clear = false;
     }
     clear
+}
+
+/// What is said of a host that is shown in maintenance before it has let go of its storage.
+pub(crate) fn still_holds(host: String) -> Wait {
+    Wait::HostUnsettled { host, status: "only just in maintenance and may still hold its storage".to_owned() }
 }
 
 /// Whether a host of the losing site is alive after something was done on the strength of its being lost.

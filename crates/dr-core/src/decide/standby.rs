@@ -44,7 +44,9 @@ pub(crate) fn activate(scene: &Scene, proof: &Proof, promoted: bool, decision: &
                 }
             }
             HostStatus::Maintenance | HostStatus::Down | HostStatus::InstallFailed => {
-                if gate {
+                if storage_changes && host.may_still_hold(scene.now) && !scene.activated_by_us(host) {
+                    decision.waits.push(super::proof::still_holds(host.name.clone()));
+                } else if gate {
                     scene.offer(decision, step);
                 }
             }

@@ -74,7 +74,8 @@ pub(crate) fn promote(scene: &Scene, proof: &Proof, decision: &mut Decision) -> 
 
 /// A standby host that is up, or on its way, before storage changes must be parked first.
 pub(crate) fn standby_is_alive(scene: &Scene) -> bool {
-    scene.standby.iter().any(|host| scene.life(host) != Life::Lost && !scene.activated_by_us(host))
+    let holds = |host: &&Host| scene.life(host) != Life::Lost || host.may_still_hold(scene.now);
+    scene.standby.iter().copied().any(|host| holds(&host) && !scene.activated_by_us(host))
 }
 
 /// Points every row of the plan at the new site. Portals of one domain go one after another: the engine locks the domain (storage.md 2.5).
@@ -145,6 +146,6 @@ fn connected_hosts<'a>(scene: &Scene<'a>) -> HashMap<&'a DataCenterId, &'a Host>
 
 fn may_be_connected(scene: &Scene, host: &Host) -> bool {
     let key = StepKey { kind: StepKind::Activate, object: host.id.0.clone() };
-    let parked = matches!(host.status, HostStatus::Maintenance | HostStatus::Down);
+    let parked = matches!(host.status, HostStatus::Maintenance | HostStatus::Down) && !host.may_still_hold(scene.now);
     scene.memory.in_flight.contains_key(&key) || (scene.activated_by_us(host) && !parked)
 }

@@ -399,6 +399,7 @@ fn a_lost_host_that_returns_stops_everything() {
         expect![[r#"
             phase    starting
             waits    b1 is unassigned
+            waits    data center dc1 is up: no host of the new site is up yet
             waits    storage domain data1 is unknown
             waits    0 of 1 VMs up; missing: web1
             refused  a1 was given up as lost and is up again: no VM is started. Put it in maintenance, or power it off

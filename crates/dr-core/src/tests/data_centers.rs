@@ -165,6 +165,7 @@ fn up_without_a_host_of_the_new_site_does_not_count() {
         expect![[r#"
             phase    settling
             waits    b1 is unassigned
+            waits    data center dc1 is up: no host of the new site is up yet
             waits    storage domain data1 is unknown
         "#]],
     );
@@ -189,6 +190,24 @@ fn a_domain_that_is_not_active_is_waited_for() {
             reached  Repointed("data2/0")
             reached  HostUp("b1")
             reached  DataCenterUp("dc1")
+        "#]],
+    );
+}
+
+/// Found by storm 1132: a person parked the one standby host just after it had arrived, and nothing was said for two hours.
+#[test]
+fn up_without_its_only_host_is_said_also_when_that_host_had_arrived() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 maintenance for=300
+        dc dc1 up
+        reached up b1
+        ",
+        expect![[r#"
+            phase    settling
+            waits    data center dc1 is up: no host of the new site is up yet
+            waits    storage domain data1 is unknown
         "#]],
     );
 }

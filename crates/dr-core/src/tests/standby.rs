@@ -346,3 +346,31 @@ fn a_host_that_somebody_parked_again_is_not_woken_in_a_hurry() {
         "#]],
     );
 }
+
+#[test]
+fn one_that_was_parked_a_moment_ago_may_still_hold_the_old_copy() {
+    check(
+        "
+        site b: b1 maintenance for=20
+        nfs data1 at=a
+        ",
+        expect![[r#"
+            phase    repointing
+            waits    b1 is only just in maintenance and may still hold its storage
+        "#]],
+    );
+}
+
+#[test]
+fn one_that_has_been_in_maintenance_for_a_while_holds_nothing() {
+    check(
+        "
+        site b: b1 maintenance for=40
+        nfs data1 at=a
+        ",
+        expect![[r#"
+            phase    repointing
+            ready    connection data1 to nas-b:/data1 (now nas-a:/data1)
+        "#]],
+    );
+}
