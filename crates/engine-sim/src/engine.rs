@@ -152,7 +152,10 @@ impl Engine {
 
     /// Reads or changes the world at the present instant: disasters, assertions, violations.
     pub fn world<T>(&self, with: impl FnOnce(&mut World) -> T) -> T {
-        let result = with(&mut self.now().world);
+        let mut state = self.now();
+        let result = with(&mut state.world);
+        state.world.revision += 1;
+        drop(state);
         self.shared.stirred.notify_waiters();
         result
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fault::{FaultKind, Faults};
-use crate::http::{Answer, Frame, VmTexts};
+use crate::http::{Answer, Answered, Frame, VmTexts};
 use crate::sso::Sso;
 use crate::world::{SimTime, World};
 
@@ -58,6 +58,8 @@ pub(crate) struct State {
     pub(crate) ca_pem: String,
     /// What the list of VMs was last written as.
     pub(crate) vm_texts: VmTexts,
+    /// Answers of the world's present revision.
+    pub(crate) answered: Answered,
     /// How many restarts there were; a blocked request of an earlier life never gets its answer.
     pub(crate) lives: u64,
     requests: u64,
@@ -76,6 +78,7 @@ impl State {
             frozen: BTreeMap::new(),
             ca_pem: String::new(),
             vm_texts: VmTexts::default(),
+            answered: Answered::default(),
             lives: 1,
             requests: 0,
             seed,
@@ -98,6 +101,7 @@ impl State {
 
     /// The engine process is there again: sessions and pooled connections are new.
     pub(crate) fn come_up(&mut self) {
+        self.world.revision += 1;
         self.world.start_engine();
         self.phase = Phase::Running;
         if matches!(self.database, Database::Recovering { until: _ }) {
@@ -110,6 +114,7 @@ impl State {
         if self.phase == Phase::Running {
             self.world.stop_engine();
         }
+        self.world.revision += 1;
         self.sso.forget_all();
         self.lives += 1;
         self.phase = phase;

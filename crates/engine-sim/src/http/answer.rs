@@ -6,18 +6,20 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 /// What an answer carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Body {
     /// No bytes and no content type, as the engine sends with 404, 405, 406 and 415.
     Empty,
     /// A document of the API. `root` is its XML element name; JSON has no root name.
     Document { root: &'static str, tree: Value },
+    /// A document that is written out already, in the way that was asked for.
+    Written { content_type: &'static str, bytes: Bytes },
     /// Anything the API did not render: HTML pages, plain words, a PEM file.
     Text { content_type: &'static str, text: String },
 }
 
 /// Status, body and the headers that are not the same for all answers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
@@ -109,19 +111,29 @@ impl Answer {
         Answer::fault(400, "Request syntactically incorrect.", Some(&detail))
     }
 
+    /// The same answer with its document written out, to be given again.
+    pub(crate) fn with_written_body(mut self) -> Answer {
+        if let Body::Document { root, tree } = &self.body {
+            let (content_type, bytes) = write(root, tree, self.as_xml);
+            self.body = Body::Written { content_type, bytes };
+        }
+        self
+    }
+
     /// Writes the answer out.
     pub(crate) fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = self.status;
         let content_type = match self.body {
             Body::Empty => None,
-            Body::Document { root, tree } if self.as_xml => {
-                *response.body_mut() = Bytes::from(super::xml::document(root, &tree));
-                Some("application/xml;charset=UTF-8")
+            Body::Document { root, tree } => {
+                let (content_type, bytes) = write(root, &tree, self.as_xml);
+                *response.body_mut() = bytes;
+                Some(content_type)
             }
-            Body::Document { root: _, tree } => {
-                *response.body_mut() = Bytes::from(written(&tree));
-                Some("application/json")
+            Body::Written { content_type, bytes } => {
+                *response.body_mut() = bytes;
+                Some(content_type)
             }
             Body::Text { content_type, text } => {
                 *response.body_mut() = Bytes::from(text);
@@ -137,6 +149,13 @@ impl Answer {
             }
         }
         response
+    }
+}
+
+fn write(root: &'static str, tree: &Value, as_xml: bool) -> (&'static str, Bytes) {
+    match as_xml {
+        true => ("application/xml;charset=UTF-8", Bytes::from(super::xml::document(root, tree))),
+        false => ("application/json", Bytes::from(written(tree))),
     }
 }
 

@@ -171,6 +171,7 @@ mod tests {
         let text = match answer.body {
             Body::Empty => String::new(),
             Body::Document { root: _, tree } => tree.to_string(),
+            Body::Written { content_type, bytes } => format!("{content_type} {}", String::from_utf8_lossy(&bytes)),
             Body::Text { content_type, text } => format!("{content_type} {text}"),
         };
         (answer.status.as_u16(), text)

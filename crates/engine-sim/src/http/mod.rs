@@ -4,6 +4,7 @@
 //! collection, `body`, `schema` and `search` (what callers may say), the `render_*` files (what they are shown).
 
 mod answer;
+mod answered;
 mod body;
 mod clusters;
 mod command;
@@ -38,6 +39,7 @@ mod xml;
 mod xml_read;
 
 pub(crate) use answer::{Answer, Body};
+pub(crate) use answered::Answered;
 pub(crate) use command::{Finish, Reply};
 pub(crate) use links::Frame;
 pub(crate) use request::{Call, form};

@@ -7,7 +7,7 @@ use super::answer::{Answer, Body, HTML};
 use super::command::Reply;
 use super::request::{API, Call};
 use super::{
-    clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services, tags, vms,
+    answered, clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services, tags, vms,
 };
 use crate::fault::FaultKind;
 use crate::sso::{INVALID_GRANT, SCOPE_MISSING, Worth};
@@ -50,7 +50,10 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
             correlation_id: call.correlation.clone(),
         });
     }
-    let reply = negotiate(call).unwrap_or_else(|| dispatch(state, call));
+    if call.is_mutating() {
+        state.world.revision += 1;
+    }
+    let reply = negotiate(call).unwrap_or_else(|| answer_again(state, call));
     let correlation = call.correlation.clone();
     let is_head = call.method == Method::HEAD;
     let as_xml = !accept(call).contains("application/json");
@@ -128,6 +131,31 @@ fn negotiate(call: &Call) -> Option<Reply> {
         return Some(answer.into());
     }
     None
+}
+
+/// A read of a world that has not changed is answered as before.
+fn answer_again(state: &mut State, call: &Call) -> Reply {
+    let Some(key) = answered::key(call).filter(|_| !state.database_is_down(None)) else { return dispatch(state, call) };
+    let as_xml = !accept(call).contains("application/json");
+    let written = |mut answer: Answer| {
+        answer.as_xml = as_xml;
+        answer.with_written_body()
+    };
+    if let Some(answer) = state.answered.get(state.world.revision, &key).cloned() {
+        #[cfg(debug_assertions)]
+        if let Reply::Now(fresh) = dispatch(state, call) {
+            assert_eq!(written(fresh), answer, "the world changed unnoticed: {key}");
+        }
+        return answer.into();
+    }
+    match dispatch(state, call) {
+        Reply::Now(answer) => {
+            let answer = written(answer);
+            state.answered.keep(state.world.revision, key, answer.clone());
+            answer.into()
+        }
+        reply @ (Reply::Later(..) | Reply::Blocked(..)) => reply,
+    }
 }
 
 fn dispatch(state: &mut State, call: &Call) -> Reply {

@@ -48,6 +48,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         engine: Engine { running: true, age_at_start: spec.options.engine_age, started: SimTime(0), ha_turn: 0 },
         first_cluster: None,
         changes: 1,
+        revision: 0,
     };
     add_pools(&mut world, spec)?;
     for site in &spec.sites {

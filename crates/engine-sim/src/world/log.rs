@@ -30,6 +30,7 @@ impl World {
 
     /// The event of a session's first request. Clients count on it: with it the log of an engine that answers them is never empty.
     pub(crate) fn log_login(&mut self, correlation: &str) {
+        self.revision += 1;
         // No draw for the id: who logs in, and how often, must not change what happens to the world.
         self.next_event_id += 1;
         self.events.push(Event {
