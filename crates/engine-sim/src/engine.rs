@@ -139,6 +139,12 @@ impl Engine {
         self.clock().now()
     }
 
+    /// What the engine's own clock shows, in milliseconds since 1970.
+    pub(crate) fn wall_clock(&self) -> u64 {
+        let state = self.now();
+        state.world.options.epoch_ms + state.world.now.0
+    }
+
     /// Sets how fast engine time passes from now on.
     pub fn set_speed(&self, speed: f64) {
         self.clock().set_speed(speed);

@@ -63,6 +63,17 @@ pub enum FaultKind {
     StaleRead,
     /// Each `status` in the answer is this word.
     UnknownStatusWord(String),
+    /// Each entry of a list stands in it twice.
+    DuplicateEntries,
+    /// A list lacks this many of its entries, the first ones.
+    MissingEntries(usize),
+    /// The account may change nothing any more: commands are refused with 403, reads are as before.
+    LostRight,
+    /// The account sees only what it was given, which is nothing: lists are empty, an object is a 404 without a body, the
+    /// root document has no `summary`. What an engine shows to an account that is no administrator any more.
+    LostSight,
+    /// The engine's clock is this many milliseconds ahead, or behind: the `Date` header and each time in the answer.
+    ClockSkew(i64),
 }
 
 /// The rules in force, in the order they were added.

@@ -1,7 +1,7 @@
 //! Answers that go wrong, as a fault rule says.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 
@@ -43,7 +43,12 @@ impl Engine {
             | FaultKind::OkButFailed
             | FaultKind::OkWithoutEffect
             | FaultKind::StaleRead
-            | FaultKind::UnknownStatusWord(_) => {}
+            | FaultKind::UnknownStatusWord(_)
+            | FaultKind::DuplicateEntries
+            | FaultKind::MissingEntries(_)
+            | FaultKind::LostRight
+            | FaultKind::LostSight
+            | FaultKind::ClockSkew(_) => {}
         }
         let Some(mut answer) = self.answer(call).await else { return Served::Reset };
         match fault {
@@ -63,6 +68,27 @@ impl Engine {
                 }
                 Served::Response(answer.into_response())
             }
+            FaultKind::DuplicateEntries => {
+                if let Some(entries) = listed(&mut answer) {
+                    *entries = entries.iter().flat_map(|entry| [entry.clone(), entry.clone()]).collect();
+                }
+                Served::Response(answer.into_response())
+            }
+            FaultKind::MissingEntries(count) => {
+                if let Some(entries) = listed(&mut answer) {
+                    entries.drain(..count.min(entries.len()));
+                }
+                Served::Response(answer.into_response())
+            }
+            FaultKind::LostSight if is_read => Served::Response(filtered(answer).into_response()),
+            FaultKind::ClockSkew(milliseconds) => {
+                if let Body::Document { root: _, tree } = &mut answer.body {
+                    shift_times(tree, milliseconds);
+                }
+                let at = self.wall_clock().saturating_add_signed(milliseconds);
+                answer.headers.push((DATE, http_date(at)));
+                Served::Response(answer.into_response())
+            }
             FaultKind::StaleRead => {
                 if is_read && answer.status == StatusCode::OK {
                     self.now().frozen.insert(key, answer.clone());
@@ -79,7 +105,9 @@ impl Engine {
             | FaultKind::DatabaseDown
             | FaultKind::LockHeld
             | FaultKind::OkButFailed
-            | FaultKind::OkWithoutEffect => Served::Response(answer.into_response()),
+            | FaultKind::OkWithoutEffect
+            | FaultKind::LostRight
+            | FaultKind::LostSight => Served::Response(answer.into_response()),
         }
     }
 }
@@ -111,6 +139,60 @@ fn cut(mut response: Response<Bytes>) -> Response<Bytes> {
     *response.body_mut() = half;
     response.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(whole));
     response
+}
+
+/// The entries of a list: a document whose only member is an array. An object of the API has more members.
+fn listed(answer: &mut Answer) -> Option<&mut Vec<Value>> {
+    let Body::Document { root: _, tree } = &mut answer.body else { return None };
+    let members = tree.as_object_mut().filter(|members| members.len() == 1)?;
+    members.values_mut().next()?.as_array_mut()
+}
+
+/// What an account without any permission is shown instead.
+fn filtered(mut answer: Answer) -> Answer {
+    if let Some(entries) = listed(&mut answer) {
+        entries.clear();
+        return answer;
+    }
+    match &mut answer.body {
+        Body::Document { root: "api", tree } => {
+            if let Some(members) = tree.as_object_mut() {
+                members.remove("summary");
+                members.remove("engine_backup");
+            }
+            answer
+        }
+        // An empty list.
+        Body::Document { root: _, tree } if tree.as_object().is_some_and(serde_json::Map::is_empty) => answer,
+        Body::Document { root: _, tree } if tree.get("id").is_some() => Answer::not_found(),
+        Body::Document { .. } | Body::Empty | Body::Written { .. } | Body::Text { .. } => answer,
+    }
+}
+
+/// Members that are dates wherever the API has them.
+const TIMES: [&str; 5] = ["time", "start_time", "end_time", "last_updated", "creation_time"];
+
+fn shift_times(tree: &mut Value, milliseconds: i64) {
+    match tree {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_u64() {
+                    Some(at) if TIMES.contains(&name.as_str()) => {
+                        *value = Value::from(at.saturating_add_signed(milliseconds));
+                    }
+                    Some(_) | None => shift_times(value, milliseconds),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| shift_times(item, milliseconds)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A moment in milliseconds since 1970 as the `Date` header has it.
+fn http_date(at: u64) -> String {
+    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok()).unwrap_or_default();
+    at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn replace_status(tree: &mut Value, word: &str) {

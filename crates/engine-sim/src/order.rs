@@ -95,6 +95,17 @@ pub enum Order {
         /// Milliseconds of engine time.
         ms: u64,
     },
+    /// The network of one host goes silent and comes back, again and again.
+    FlapHost {
+        /// Host name.
+        host: String,
+        /// Milliseconds of engine time that it answers between two silences.
+        up_ms: u64,
+        /// Milliseconds of engine time that it is silent.
+        down_ms: u64,
+        /// How often it goes silent.
+        times: u32,
+    },
     /// Writes a status into a host's row.
     SetHostStatus {
         /// Host name.
@@ -126,6 +137,10 @@ pub enum Order {
     StopEngine,
     /// Starts a stopped engine.
     StartEngine,
+    /// Another engine stands in its place from now on: its `instance_id` is a new one.
+    ChangeIdentity,
+    /// The audit log ends at this event again, as in an engine restored from an older backup.
+    RewindEvents(u64),
     /// Starts or stops the engine's database.
     Database {
         /// Whether it runs.
@@ -200,6 +215,7 @@ impl Engine {
             Order::SetStorageCut { host, cut } => self.on_host(&host, |world, id| world.set_storage_cut(id, cut)),
             Order::SetSpmStuck { host, stuck } => self.on_host(&host, |world, id| world.set_spm_stuck(id, stuck)),
             Order::HoldFenceLock { host, ms } => self.on_host(&host, |world, id| world.hold_fence_lock(id, ms)),
+            Order::FlapHost { host, up_ms, down_ms, times } => self.flap(&host, up_ms, down_ms, times),
             Order::SetHostStatus { host, status } => self.on_host(&host, |world, id| world.set_host_status(id, status)),
             Order::RenameHost { host, name } => self.on_host(&host, |world, id| world.rename_host(id, &name)),
             Order::RemoveHost(host) => self.on_host(&host, World::remove_host),
@@ -219,6 +235,14 @@ impl Engine {
             }
             Order::StartEngine => {
                 self.start();
+                Ok(())
+            }
+            Order::ChangeIdentity => {
+                self.world(World::change_identity);
+                Ok(())
+            }
+            Order::RewindEvents(id) => {
+                self.world(|world| world.rewind_events(id));
                 Ok(())
             }
             Order::Database { up } => {
@@ -246,6 +270,23 @@ impl Engine {
                 Ok(())
             }
         }
+    }
+
+    /// Goes on by itself after the order; a host that is removed meanwhile ends it.
+    fn flap(&self, name: &str, up_ms: u64, down_ms: u64, times: u32) -> Result<(), String> {
+        self.on_host(name, |_, _| {})?;
+        let (engine, name) = (self.clone(), name.to_owned());
+        tokio::spawn(async move {
+            for _ in 0..times {
+                for (link, pause) in [(Link::Silent, down_ms), (Link::Answering, up_ms)] {
+                    if engine.on_host(&name, |world, id| world.set_host_link(id, link)).is_err() {
+                        return;
+                    }
+                    engine.sleep_for(pause).await;
+                }
+            }
+        });
+        Ok(())
     }
 
     fn on_host(&self, name: &str, act: impl FnOnce(&mut World, HostId)) -> Result<(), String> {

@@ -61,6 +61,9 @@ pub(crate) fn run(
                 "[Cannot perform the operation. Related operation is currently in progress. Please try again later.]";
             return refuse(style, 409, Some(detail)).into();
         }
+        Some(FaultKind::LostRight) => {
+            return refuse(style, 403, Some("[User is not authorized to perform this action.]")).into();
+        }
         Some(FaultKind::OkButFailed) => return ok_but_failed(style).into(),
         Some(_) | None => {}
     }

@@ -7,7 +7,8 @@ use super::answer::{Answer, Body, HTML};
 use super::command::Reply;
 use super::request::{API, Call};
 use super::{
-    answered, clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services, tags, vms,
+    answered, clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services,
+    tags, vms,
 };
 use crate::fault::FaultKind;
 use crate::sso::{INVALID_GRANT, SCOPE_MISSING, Worth};
