@@ -276,8 +276,6 @@ fn launch(
             kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     });
-    let plan_loop = tokio::spawn(async move {
-        let _ = plan_loop.run().await;
-    });
+    let plan_loop = tokio::spawn(plan_loop.run());
     (handle, Running { plan_loop, listener })
 }

@@ -134,6 +134,8 @@ pub async fn run(settings: &Settings, prober: Arc<dyn Prober>, clock: Clock) -> 
         door: Door::Https,
         twins: Twins::default(),
     };
+    // A limit on the size of files is a disk that is full: an error of the write, said and waited out, and no reason to die.
+    let _oversize = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map_err(RunError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     let daemon = Daemon::start(&settings.plans, Some(&settings.socket), ports).await?;
@@ -177,7 +179,8 @@ fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
 async fn newest(journal: &dyn Journal) -> Result<Time, JournalError> {
     let mut newest = Time(0);
     for name in journal.plans().await? {
-        let last = journal.history(&name, None, 1).await?;
+        // An entry that cannot be read is said by its plan's loop.
+        let last = journal.history(&name, None, 1).await.unwrap_or_default();
         newest = newest.max(last.last().map_or(Time(0), |stamped| stamped.at));
     }
     Ok(newest)
@@ -187,7 +190,14 @@ async fn newest(journal: &dyn Journal) -> Result<Time, JournalError> {
 async fn debtors(ports: &Ports) -> Result<Vec<String>, JournalError> {
     let mut debtors = Vec::new();
     for name in ports.journal.plans().await? {
-        let stamped = ports.journal.read(&name).await?;
+        let stamped = match ports.journal.read(&name).await {
+            Ok(stamped) => stamped,
+            Err(error) => {
+                // One plan's journal must not stand in the way of the others; its loop, if it has a file, says the same and does nothing.
+                tracing::error!("{name}: {error}");
+                continue;
+            }
+        };
         let memory = Memory::fold(stamped.iter().map(|one| (one.at, &one.entry)));
         if memory.transition.is_some() || !memory.owed.is_empty() {
             debtors.push(name);
@@ -249,12 +259,7 @@ impl Keeper {
         let wake = Arc::new(Notify::new());
         let file = Arc::new(OnDisk::new(path));
         let (plan_loop, handle) = PlanLoop::new(name, self.folder.clone(), file, self.ports.clone(), Arc::clone(&wake));
-        let said = name.to_owned();
-        let task = tokio::spawn(async move {
-            if let Err(error) = plan_loop.run().await {
-                tracing::error!("{said}: {error}");
-            }
-        });
+        let task = tokio::spawn(plan_loop.run());
         self.plans.insert(handle);
         self.loops.insert(name.to_owned(), Running { wake, task });
     }

@@ -58,5 +58,5 @@ pub use probe::{PROBE_PATIENCE, TcpProber};
 pub use report::*;
 pub use settings::{SETTINGS_FILE, Settings};
 pub use socket::{DEFAULT_SOCKET, Plans, SOCKET_GROUP, Socket, SocketError};
-pub use store::Store;
+pub use store::{Exported, Finding, Store, Verified, VerifiedPlan, contradictions};
 pub use twins::Twins;

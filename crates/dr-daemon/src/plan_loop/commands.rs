@@ -19,6 +19,9 @@ impl PlanLoop {
     }
 
     async fn carry_out(&mut self, command: Command) -> Answered {
+        if let Some(why) = &self.unread {
+            return Err(format!("{why}. The engine is only looked at"));
+        }
         match command {
             Command::Failover { site, by, reason } => self.failover(&site, by, reason).await,
             Command::Abort { by, reason } => self.abort(by, reason).await,

@@ -4,15 +4,29 @@ use std::time::Duration;
 
 use dr_core::{Decision, Entry, Memory, Observed, Outcome, Step, Time};
 
-use crate::ports::JournalError;
 use crate::report::Level;
 
 use super::PlanLoop;
 
 impl PlanLoop {
-    /// Folds the journal, and settles what a daemon before us left under way.
-    pub(super) async fn remember(&mut self) -> Result<(), JournalError> {
-        let stamped = self.ports.journal.read(&self.name).await?;
+    /// Folds the journal, and settles what a daemon before us left under way. A journal that cannot be read is said and not guessed at.
+    pub(super) async fn remember(&mut self) {
+        let stamped = match self.ports.journal.read(&self.name).await {
+            Ok(stamped) => stamped,
+            Err(error) => {
+                let text = error.to_string();
+                if self.unread.as_ref() != Some(&text) {
+                    let said =
+                        format!("{text}. What was done is not known, so nothing is done: the engine is only looked at");
+                    self.tell(vec![self.story.say(self.now(), Level::Error, said)]);
+                }
+                self.unread = Some(text);
+                return;
+            }
+        };
+        if self.unread.take().is_some() {
+            self.tell(vec![self.story.say(self.now(), Level::Info, "the journal can be read again")]);
+        }
         for entry in &stamped {
             self.memory.apply(entry.at, &entry.entry);
             self.note_closed(entry.at, &entry.entry);
@@ -31,7 +45,8 @@ impl PlanLoop {
                 1 => "restarted: 1 step was under way, it is looked at again".to_owned(),
                 n => format!("restarted: {n} steps were under way, each is looked at again"),
             };
-            self.write(unsettled).await;
+            self.left_over = unsettled;
+            self.settle_left_over().await;
             self.tell(vec![self.story.say(self.now(), Level::Notice, said)]);
         }
         if let Some(transition) = &self.memory.transition {
@@ -44,13 +59,23 @@ impl PlanLoop {
             );
             self.tell(vec![self.story.say(self.now(), Level::Notice, text)]);
         }
-        Ok(())
+    }
+
+    /// Until this is journalled the steps count as under way, and none of them is taken again: it is tried in each round.
+    async fn settle_left_over(&mut self) {
+        let entries = std::mem::take(&mut self.left_over);
+        if !self.write(entries.clone()).await {
+            self.left_over = entries;
+        }
     }
 
     /// Appends entries, then remembers them. On failure nothing is remembered, and nothing that depends on them may be done.
     pub(super) async fn write(&mut self, entries: Vec<Entry>) -> bool {
         if entries.is_empty() {
             return true;
+        }
+        if self.unread.is_some() {
+            return false;
         }
         let at = self.now();
         let stamped = entries.iter().map(|entry| (at, entry.clone())).collect();
@@ -77,6 +102,7 @@ impl PlanLoop {
 
     /// Journals the steps that ended since the last pass, and what was given back with them.
     pub(super) async fn journal_ended(&mut self) {
+        self.settle_left_over().await;
         while self.flying.try_join_next().is_some() {}
         let mut ended = std::mem::take(&mut self.unjournalled);
         while let Ok(one) = self.ended.try_recv() {

@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::connect::{Door, Materials};
 use crate::execute::Executor;
 use crate::observe::Observer;
-use crate::ports::{Hooks, Journal, JournalError, Prober};
+use crate::ports::{Hooks, Journal, Prober};
 use crate::report::{Asked, Level, Line, PlanHandle, Report};
 use crate::story::Story;
 use crate::twins::Twins;
@@ -88,6 +88,10 @@ pub struct PlanLoop {
     last_closed: Option<crate::report::ClosedReport>,
     trouble: Option<String>,
     journal_trouble: Option<String>,
+    /// Why memory is not known: the journal cannot be read, or is not as it was written. Then the engine is only looked at.
+    unread: Option<String>,
+    /// Outcomes of steps that a daemon before us left under way, as long as they are not journalled.
+    left_over: Vec<Entry>,
     /// Steps under way; they end with the loop, as the requests of a killed daemon do.
     flying: JoinSet<()>,
     /// Wall clock minus our clock, in milliseconds, as last seen.
@@ -153,6 +157,8 @@ impl PlanLoop {
             last_closed: None,
             trouble: None,
             journal_trouble: None,
+            unread: None,
+            left_over: Vec::new(),
             flying: JoinSet::new(),
             wall_offset: 0,
             passes: 0,
@@ -162,13 +168,14 @@ impl PlanLoop {
         (this, handle)
     }
 
-    /// Runs until the handle and its commands are gone or the journal cannot be read at all.
-    ///
-    /// # Errors
-    /// The journal of this plan could not be read: nothing is known of what was done, so nothing may be done.
-    pub async fn run(mut self) -> Result<(), JournalError> {
-        self.remember().await?;
+    /// Runs until the handle and its commands are gone. While the journal of this plan cannot be read, nothing is known of what was done,
+    /// so nothing is done: the engine is only looked at, and the journal is read again in each round.
+    pub async fn run(mut self) {
+        self.remember().await;
         loop {
+            if self.unread.is_some() {
+                self.remember().await;
+            }
             self.mind_the_clock().await;
             self.journal_ended().await;
             self.read_file().await;
@@ -177,7 +184,7 @@ impl PlanLoop {
             }
             self.publish();
             if !self.rest().await {
-                return Ok(());
+                return;
             }
         }
     }
@@ -229,6 +236,9 @@ impl PlanLoop {
             self.board.watch(&plan, hosts, self.memory.transition.is_some());
         }
         self.see(&plan, observed).await;
+        if self.unread.is_some() {
+            return;
+        }
         self.flip().await;
         self.settle(began).await;
     }

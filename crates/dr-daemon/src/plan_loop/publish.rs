@@ -19,7 +19,10 @@ impl PlanLoop {
             since: flying.since.0,
             correlation_id: flying.correlation_id.clone(),
         });
-        let readable = self.trouble.is_none() && self.journal_trouble.is_none() && self.observed.is_some();
+        let readable = self.unread.is_none()
+            && self.trouble.is_none()
+            && self.journal_trouble.is_none()
+            && self.observed.is_some();
         let report = Report {
             plan: self.name.clone(),
             active_site: self.source.candidate().or(plan).map_or_else(String::new, |plan| plan.active_site.0.clone()),
@@ -36,7 +39,11 @@ impl PlanLoop {
             }),
             last_closed: self.last_closed.clone().filter(|closed| closed.at > 0),
             as_of: self.observed.as_ref().map(|observed| observed.at.0),
-            engine_trouble: self.trouble.clone().or_else(|| self.journal_trouble.clone()),
+            engine_trouble: self
+                .unread
+                .clone()
+                .or_else(|| self.trouble.clone())
+                .or_else(|| self.journal_trouble.clone()),
             in_flight: flying.collect(),
             waits: decision.waits.iter().map(ToString::to_string).collect(),
             refusals: decision.refusals.iter().map(|refusal| refusal.said(&self.name)).collect(),

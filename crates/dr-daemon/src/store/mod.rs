@@ -1,23 +1,32 @@
 //! The state database: an append-only journal in SQLite, durable at each commit, held by one daemon.
 
+mod chain;
+mod export;
 mod lock;
 mod schema;
+mod sense;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dr_core::{Entry, Stamped, Time};
 use futures::future::BoxFuture;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::ports::{Journal, JournalError};
 
+use chain::{COLUMNS, Chain, RESTORE, Row, from_sql, hash, to_sql};
 use lock::Lock;
 use trouble::{in_words, trouble};
+
+pub use export::Exported;
+pub use sense::contradictions;
+pub use verify::{Finding, Verified, VerifiedPlan};
 
 /// How long a commit may wait for a reader, such as a backup.
 const BUSY_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,8 +49,8 @@ impl Store {
     pub async fn open(path: &Path) -> Result<Store, JournalError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.is_dir() {
-            let text =
-                format!("its folder {} does not exist; create it, or name another with --state", folder.display());
+            let wrong = if folder.exists() { "is no folder" } else { "does not exist; create it" };
+            let text = format!("its folder {} {wrong}, or name another with --state", folder.display());
             return Err(trouble(path, text));
         }
         let lock = Lock::take(path).await?;
@@ -60,7 +69,8 @@ impl Store {
             return Err(trouble(path, "it does not exist; the daemon makes it at its first start"));
         }
         let pool = connect(path, options(path).read_only(true)).await?;
-        schema::check(&pool, path).await?;
+        let version = schema::check(&pool, path).await?;
+        schema::is_of_today(path, version)?;
         Ok(Store { pool, path: path.to_owned(), _lock: None })
     }
 
@@ -93,17 +103,25 @@ impl Journal for Store {
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
         Box::pin(async move {
             let failed = |error: sqlx::Error| self.failed(&error);
-            let mut transaction = self.pool.begin().await.map_err(failed)?;
+            // From the first read on, so that nothing comes between an entry and the one that it is chained to.
+            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+            let newest = sqlx::query("SELECT hash FROM journal WHERE plan = ? ORDER BY seq DESC LIMIT 1").bind(plan);
+            let newest = newest.fetch_optional(&mut *transaction).await.map_err(failed)?;
+            let mut previous: Vec<u8> = newest.map_or(Ok(Vec::new()), |row| row.try_get(0)).map_err(failed)?;
             let mut written = Vec::with_capacity(entries.len());
             for (at, entry) in &entries {
                 let text = serde_json::to_string(entry).map_err(|error| trouble(&self.path, error.to_string()))?;
-                let row = sqlx::query("INSERT INTO journal (plan, at, entry) VALUES (?, ?, ?) RETURNING seq")
+                let at = to_sql(at.0);
+                let hash = hash(&previous, plan.as_bytes(), at, text.as_bytes());
+                let row = sqlx::query("INSERT INTO journal (plan, at, entry, hash) VALUES (?, ?, ?, ?) RETURNING seq")
                     .bind(plan)
-                    .bind(to_sql(at.0))
+                    .bind(at)
                     .bind(text)
+                    .bind(&hash)
                     .fetch_one(&mut *transaction)
                     .await
                     .map_err(failed)?;
+                previous = hash.into_bytes();
                 written.push(from_sql(row.get(0)));
             }
             transaction.commit().await.map_err(failed)?;
@@ -112,7 +130,16 @@ impl Journal for Store {
     }
 
     fn read<'a>(&'a self, plan: &'a str) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
-        self.history(plan, Some(0), usize::MAX)
+        Box::pin(async move {
+            let rows = self.rows(plan, Some(0), usize::MAX).await?;
+            if let Some(text) = self.cut_tail().await? {
+                return Err(trouble(&self.path, text));
+            }
+            let mut chain = Chain::default();
+            rows.iter()
+                .map(|row| chain.next(row).map_or_else(|| self.stamped(row), |wrong| Err(self.broken(row, &wrong))))
+                .collect()
+        })
     }
 
     fn history<'a>(
@@ -121,21 +148,7 @@ impl Journal for Store {
         after: Option<u64>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
-        const FIRST: &str = "SELECT seq, at, entry FROM journal WHERE plan = ? AND seq > ? ORDER BY seq LIMIT ?";
-        const NEWEST: &str = "SELECT seq, at, entry FROM journal WHERE plan = ? AND seq > ? ORDER BY seq DESC LIMIT ?";
-        Box::pin(async move {
-            let mut rows = sqlx::query(if after.is_some() { FIRST } else { NEWEST })
-                .bind(plan)
-                .bind(to_sql(after.unwrap_or(0)))
-                .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(|error| self.failed(&error))?;
-            if after.is_none() {
-                rows.reverse();
-            }
-            rows.iter().map(|row| self.stamped(row)).collect()
-        })
+        Box::pin(async move { self.rows(plan, after, limit).await?.iter().map(|row| self.stamped(row)).collect() })
     }
 
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>> {
@@ -150,30 +163,34 @@ impl Journal for Store {
 }
 
 impl Store {
-    /// One row; what cannot be read is an error that names it, never skipped: memory would forget a debt.
-    fn stamped(&self, row: &SqliteRow) -> Result<Stamped, JournalError> {
-        let seq = from_sql(row.get(0));
-        let text: String = row.get(2);
-        let entry = serde_json::from_str(&text).map_err(|error| {
-            let text = format!(
-                "row {seq} of the journal cannot be read ({error}): it was changed by hand or written by another version. Restore the database \
-                 from a backup, or install the version that wrote it"
-            );
-            trouble(&self.path, text)
-        })?;
-        Ok(Stamped { seq, at: Time(from_sql(row.get(1))), entry })
+    /// Rows of one plan, as they are.
+    async fn rows(&self, plan: &str, after: Option<u64>, limit: usize) -> Result<Vec<Row>, JournalError> {
+        let order = if after.is_some() { "" } else { "DESC" };
+        let sql = format!("SELECT {COLUMNS} FROM journal WHERE plan = ? AND seq > ? ORDER BY seq {order} LIMIT ?");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(plan)
+            .bind(to_sql(after.unwrap_or(0)))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await;
+        let rows: Result<Vec<Row>, sqlx::Error> = rows.and_then(|rows| rows.iter().map(Row::read).collect());
+        let mut rows = rows.map_err(|error| self.failed(&error))?;
+        if after.is_none() {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    /// One entry; what cannot be read is an error that names it, never skipped: memory would forget a debt.
+    fn stamped(&self, row: &Row) -> Result<Stamped, JournalError> {
+        row.stamped().map_err(|wrong| self.broken(row, &wrong))
+    }
+
+    fn broken(&self, row: &Row, wrong: &str) -> JournalError {
+        trouble(&self.path, format!("{}: {wrong}; {RESTORE}", row.named()))
     }
 
     fn failed(&self, error: &sqlx::Error) -> JournalError {
         trouble(&self.path, in_words(error))
     }
-}
-
-/// SQLite's numbers are signed; ours are counted from nought and far from the end.
-fn to_sql(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn from_sql(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
 }
