@@ -84,6 +84,10 @@ Examples:
     Resume(OnPlan),
     /// Show what was journalled: who asked for what, what was done and what came of it
     History(History),
+    /// Write the whole journal as JSON lines, for other programs
+    Export(Export),
+    /// Copy the state database while the daemon runs
+    Backup(Backup),
     /// Check plan files: syntax, references, files; with --online also against the engine
     Check(Check),
     /// Watch a whole failover, against a simulated engine of its own
@@ -226,9 +230,13 @@ pub(crate) struct Confirm {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+With --verify the state database is read, not the daemon asked: as root or as the daemon's user, whether the daemon runs or not. Every
+entry is to be readable, in its place, as its hash says, and possible after those before it. Exit codes then: 0 sound, 1 findings.
+
 Examples:
   ovirt-dr history erp
   ovirt-dr history erp --limit 50 --all
+  ovirt-dr history --verify                    is every entry of every plan as the daemon wrote it?
   ovirt-dr history erp --output json | jq '.entries[] | select(.entry == \"confirmed\")'")]
 pub(crate) struct History {
     /// The plan; may be left out if there is only one
@@ -242,6 +250,55 @@ pub(crate) struct History {
     /// Also what was only observed: probes that answered, virtual machines that moved
     #[arg(long)]
     pub(crate) all: bool,
+    /// Check every entry of every plan, or of this one, instead of showing them
+    #[arg(long, conflicts_with_all = ["after", "limit", "all"])]
+    pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) state: StateFile,
+}
+
+/// Where the state database is, for commands that read it themselves.
+#[derive(Debug, Args)]
+pub(crate) struct StateFile {
+    /// The state database [default: as the daemon's settings say, /var/lib/ovirt-dr/state.sqlite3]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// The daemon's settings [default: /etc/ovirt-dr/ovirt-dr.toml, if it is there]
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A line is an object: {\"plan\", \"seq\", \"at\" (milliseconds since 1970), \"hash\", \"entry\": {\"entry\": KIND, ...}}, oldest first over all plans.
+Members may be added, none is ever renamed or removed. Reads the state database: as root or as the daemon's user, whether the daemon
+runs or not.
+
+Examples:
+  ovirt-dr export > journal.jsonl
+  ovirt-dr export erp | jq -c 'select(.entry.entry == \"opened\")'")]
+pub(crate) struct Export {
+    /// Only this plan
+    pub(crate) plan: Option<String>,
+    #[command(flatten)]
+    pub(crate) state: StateFile,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The copy is one moment of the database in one file, readable by its owner only, and checked like `ovirt-dr history --verify` does. An
+existing file is refused. Reads the state database: as root or as the daemon's user, whether the daemon runs or not.
+
+To restore it, stop the daemon, remove the database with its -wal and -shm, and put the copy in its place.
+
+Examples:
+  ovirt-dr backup /var/backups/ovirt-dr-$(date +%F).sqlite3
+  ovirt-dr history --verify --state /var/backups/ovirt-dr-2026-10-01.sqlite3")]
+pub(crate) struct Backup {
+    /// The copy
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) state: StateFile,
 }
 
 #[derive(Debug, Args)]
@@ -308,11 +365,13 @@ pub(crate) enum Log {
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Runs until interrupted. `plans/rehearsal.yaml` is a plan for it.
+Runs until interrupted. Without --world it has two sites, and `plans/rehearsal.yaml` is a plan for them. A world file says which sites, \
+hosts, storage and virtual machines there are instead; `plans/worlds` has some, and docs/simulator.md all that can be written.
 
 Examples:
   ovirt-dr sim --write-ca engine-ca.pem
   ovirt-dr sim --hosts 20 --vms 100 --speed 10
+  ovirt-dr sim --world plans/worlds/hospital.yaml --write-ca try/engine-ca.pem --write-plan try/hospital.yaml
   ovirt-dr sim do 'lose-site madrid'
   ovirt-dr sim do 'promote seville'            what an array would do"
 )]
@@ -331,21 +390,27 @@ pub(crate) struct SimServer {
     /// Where the control door listens; loopback only, since it has no login
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8444")]
     pub(crate) control: SocketAddr,
+    /// Read the world from this file instead of making one of two sites
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hosts", "vms"])]
+    pub(crate) world: Option<PathBuf>,
     /// Hosts at each of the two sites, madrid (active) and seville
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     pub(crate) hosts: usize,
     /// Virtual machines, running at madrid
     #[arg(long, value_name = "COUNT", default_value_t = 8)]
     pub(crate) vms: usize,
-    /// Decides all durations and ids
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Decides all durations and ids [default: that of the world file, or 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
     /// How fast the engine's time passes
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) speed: f64,
     /// Write the certificate that clients must trust here
     #[arg(long, value_name = "FILE")]
     pub(crate) write_ca: Option<PathBuf>,
+    /// Write a plan for this world here, and its promotion hooks into the folder `hooks` beside it
+    #[arg(long, value_name = "FILE", requires = "write_ca")]
+    pub(crate) write_plan: Option<PathBuf>,
 }
 
 /// What can be done with a running simulated engine.

@@ -1,5 +1,7 @@
 //! The journal of a plan as sentences.
 
+pub(crate) mod verify;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

@@ -10,8 +10,8 @@
 //! - Only the words carry meaning; colour repeats them, and is absent off a terminal.
 //!
 //! Reading order: `cli` (what can be asked), `exit` and `out` (how it ends and is written), `wire` and `client` (the daemon's API),
-//! `plans`, `operate`, `status`, `preview`, `history`, `waiting` and `watch` (operators), `check` and `online` (administrators), `daemon`,
-//! `sim` and `probe_via` (rehearsals), `manual`.
+//! `plans`, `operate`, `status`, `preview`, `history`, `waiting` and `watch` (operators), `backup`, `export` and `state` (the journal itself),
+//! `check` and `online` (administrators), `daemon`, `sim` and `probe_via` (rehearsals), `manual`.
 
 mod cli;
 mod exit;
@@ -27,6 +27,10 @@ mod preview;
 mod status;
 mod waiting;
 mod watch;
+
+mod backup;
+mod export;
+mod state;
 
 mod check;
 mod online;
@@ -112,7 +116,10 @@ async fn dispatch(command: Command, socket: Option<PathBuf>, out: Out) -> Result
             let command = Ask::Confirm { confirmation, by: operate::by(), reason: asked.reason };
             operate::ask(&client, &plan, &command, out).await
         }
+        Command::History(asked) if asked.verify => history::verify::run(asked.plan.as_deref(), &asked.state, out).await,
         Command::History(asked) => operate::history(&client, asked, out).await,
+        Command::Export(asked) => export::run(asked, out).await,
+        Command::Backup(asked) => backup::run(asked, out).await,
         Command::Check(asked) => check::run(asked, out).await,
         Command::Demo(asked) => return Ok(ovirt_dr::demo::run(asked).await),
         Command::Daemon(asked) => daemon::run(asked, socket).await,

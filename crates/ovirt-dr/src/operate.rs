@@ -168,7 +168,10 @@ pub(crate) fn confirmation(what: &str, ignore: Option<String>) -> Result<Confirm
 
 /// `ovirt-dr history`.
 pub(crate) async fn history(client: &Client, asked: cli::History, out: Out) -> Result<Exit, Failure> {
-    let cli::History { plan, after, limit, all } = asked;
+    let cli::History { plan, after, limit, all, verify: _, state } = asked;
+    if state.state.is_some() || state.config.is_some() {
+        return Err(Failure::Usage("--state and --config go with --verify; without it the daemon is asked".to_owned()));
+    }
     let plan = plans::meant(client, plan).await?;
     let entries = client.history(&plan, after, limit).await?;
     if out.json {
