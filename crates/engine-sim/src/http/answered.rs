@@ -31,9 +31,10 @@ impl Answered {
     }
 }
 
-/// All of a read that its answer follows from, but for who asks. `None`: it is no read, or something goes wrong with it.
+/// All of a read that its answer follows from, but for who asks. `None`: it is no read, something goes wrong with it, or it is of the root
+/// document, which shows the time.
 pub(crate) fn key(call: &Call) -> Option<String> {
-    if call.method != Method::GET || call.fault.is_some() {
+    if call.method != Method::GET || call.fault.is_some() || call.segments.is_empty() {
         return None;
     }
     let mut key = format!("{} {}?{}", call.base, call.path, call.query);
