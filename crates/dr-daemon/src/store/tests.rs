@@ -1,5 +1,9 @@
 //! Both journals keep what they took, in order; the one on disk survives and refuses what it must.
 
+mod chained;
+mod faults;
+mod suite;
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -63,9 +67,7 @@ async fn a_daemon_that_dies_without_closing_loses_nothing_that_was_acknowledged(
     store.append("erp", vec![(Time(1), seen("a"))]).await.unwrap();
     // What the kernel has of the files at this moment, write-ahead log included, is what a killed daemon leaves.
     let (_later, copy) = place();
-    for end in ["", "-wal"] {
-        std::fs::copy(format!("{}{end}", path.display()), format!("{}{end}", copy.display())).unwrap();
-    }
+    as_left(&path, &copy);
     let left = Store::open(&copy).await.unwrap();
     assert_eq!(sites(&left.read("erp").await.unwrap()), ["a"]);
 }
@@ -220,6 +222,17 @@ fn place() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.sqlite3");
     (dir, path)
+}
+
+/// Copies a database as a killed daemon leaves it: with its write-ahead log, nothing brought together.
+fn as_left(path: &Path, copy: &Path) {
+    for end in ["", "-wal"] {
+        std::fs::copy(beside(path, end), beside(copy, end)).unwrap();
+    }
+}
+
+fn beside(path: &Path, end: &str) -> String {
+    format!("{}{end}", path.display())
 }
 
 async fn close(store: Store) {

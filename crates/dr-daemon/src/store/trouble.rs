@@ -21,7 +21,9 @@ fn remedy(error: &sqlx::Error) -> &'static str {
     match code {
         Some(3 | 8 | 14 | 23) => "the daemon needs the right to read and write the file and its folder",
         Some(5 | 6) => "another program holds it, such as a backup; the daemon tries again",
-        Some(10) => "the disk does not work as it should: look at the kernel's log; the daemon tries again",
+        Some(10) => {
+            "the disk does not work as it should: look at the kernel's log, and at the limits of the daemon's files; it tries again"
+        }
         Some(11) => DAMAGED,
         Some(13) => "the disk is full: make room; the daemon goes on by itself",
         Some(26) => "it is no SQLite database: name another file with --state, or restore it from a backup",
