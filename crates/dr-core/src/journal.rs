@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::invariants::Invariant;
 use crate::{ClusterId, ConnectionId, Goal, HostId, Outcome, Step, Time, VmId};
 
 /// One entry.
@@ -135,7 +136,7 @@ pub enum Entry {
         /// Why.
         reason: String,
     },
-    /// Goes on.
+    /// Goes on, after a pause or a breach.
     Resumed {
         /// Who.
         by: String,
@@ -162,6 +163,13 @@ pub enum Entry {
     /// Something was refused, in words.
     Refused {
         /// The refusal.
+        text: String,
+    },
+    /// A step of ours would have broken an invariant: nothing was sent, and nothing is done until a person has looked and resumes.
+    Breached {
+        /// Which.
+        invariant: Invariant,
+        /// By what, in words.
         text: String,
     },
     /// The wall clock jumped: evidence and confirmations of before are void.

@@ -13,7 +13,7 @@
 //!
 //! Reading order: `time`; `ids`, `host` and `observed` (what comes in); `step`, `wait`, `refusal` and `decision` (what goes out); `journal`,
 //! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`
-//! and `opening`; `forecast`. The tests are worlds in a few lines of text.
+//! and `opening`; `forecast`; `invariants`, which judges each step once more. The tests are worlds in a few lines of text.
 
 mod time;
 
@@ -40,6 +40,8 @@ mod flip;
 mod opening;
 
 mod forecast;
+
+pub mod invariants;
 
 #[cfg(test)]
 mod tests;

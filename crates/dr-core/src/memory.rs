@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::invariants::Breach;
 use crate::{
     Confirmation, Entry, FrozenVm, Goal, HostId, Outcome, OwedKey, RanVm, StepKey, StepKind, Time, Tries, VmId,
 };
@@ -31,6 +32,8 @@ pub struct Memory {
     pub in_flight: BTreeMap<StepKey, InFlight>,
     /// Who paused the plan and why.
     pub paused: Option<String>,
+    /// An invariant that a step of ours would have broken: nothing is done until a person resumes.
+    pub breached: Option<Breach>,
     /// Which virtual machine was last seen running where.
     pub ran: BTreeMap<VmId, RanVm>,
     /// Probes that were seen answering.
@@ -230,7 +233,14 @@ impl Memory {
                 }
             }
             Entry::Paused { by, reason } => self.paused = Some(format!("by {by}: {reason}")),
-            Entry::Resumed { .. } => self.paused = None,
+            Entry::Resumed { .. } => {
+                self.paused = None;
+                self.breached = None;
+            }
+            Entry::Breached { invariant, text } => {
+                // The first one counts: it is what a person has to look at.
+                self.breached.get_or_insert_with(|| Breach { invariant: *invariant, text: text.clone() });
+            }
             Entry::Ran { running, stopped } => {
                 for vm in running {
                     self.ran.insert(vm.id.clone(), vm.clone());

@@ -151,6 +151,11 @@ pub enum Refusal {
         /// The other plans.
         plans: Vec<String>,
     },
+    /// A step of ours would have broken an invariant: a defect of ours, or a world that nobody thought of.
+    InvariantBroken {
+        /// Which and by what.
+        breach: crate::invariants::Breach,
+    },
     /// Tags of ours name debts that the journal does not know.
     UnknownDebts {
         /// The tags.
@@ -258,6 +263,10 @@ impl fmt::Display for Refusal {
                 f,
                 "{} and this plan are for one engine: neither acts. Make one plan of them, or take one away",
                 plans.join(" and ")
+            ),
+            Refusal::InvariantBroken { breach } => write!(
+                f,
+                "{breach}: nothing more is done for this plan. It was not sent; go by hand, or when you have looked: ovirt-dr resume PLAN lets it go on"
             ),
             Refusal::UnknownDebts { tags } => write!(
                 f,

@@ -26,6 +26,7 @@ use crate::{Decision, Goal, Memory, Observed, Phase, Refusal, StepKind, Time, Tr
 /// was frozen when it opened.
 pub fn decide(plan: &Plan, observed: &Observed, memory: &Memory, now: Time) -> Decision {
     let mut decision = Decision { waits: unreadable(observed), ..Decision::default() };
+    decision.refusals.extend(memory.breached.clone().map(|breach| Refusal::InvariantBroken { breach }));
     let Some(transition) = &memory.transition else {
         calm::report(plan, observed, memory, &mut decision);
         return decision;
@@ -128,6 +129,10 @@ const STEPS_SHOWN: usize = 5;
 
 /// Observing and paused plans, and those whose engine carries somebody else's debts, look and explain, and never act.
 fn withhold(plan: &Plan, memory: &Memory, decision: &mut Decision) {
+    if memory.breached.is_some() {
+        decision.steps.clear();
+        decision.closing = None;
+    }
     if decision.refusals.iter().any(|refusal| matches!(refusal, Refusal::UnknownDebts { .. })) {
         decision.steps.clear();
         decision.closing = None;

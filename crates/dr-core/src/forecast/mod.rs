@@ -48,6 +48,7 @@ pub fn forecast(plan: &Plan, to: &SiteName, observed: &Observed, memory: &Memory
     plan.policy.mode = Mode::Act;
     let mut world = World::new(observed.clone(), memory.clone(), now);
     world.memory.paused = None;
+    world.memory.breached = None;
     if world.memory.transition.is_none() {
         let from = memory.accepted.clone().unwrap_or_else(|| plan.active_site.0.clone());
         plan.active_site = to.clone();

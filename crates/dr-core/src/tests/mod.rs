@@ -30,6 +30,7 @@ mod folds;
 mod rows;
 
 mod forecasts;
+mod invariants;
 mod properties;
 
 use expect_test::Expect;

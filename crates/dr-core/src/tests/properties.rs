@@ -181,6 +181,21 @@ proptest! {
     }
 
     #[test]
+    fn every_step_passes_the_second_judgement_once_it_is_journalled(text in any_world()) {
+        let mut world = World::read(&text);
+        let decision = world.decide();
+        world.journal(&decision);
+        for step in &decision.steps {
+            if let Err(breach) = world.judged(step) {
+                prop_assert!(false, "{breach} in {text}");
+            }
+        }
+        if decision.closing.is_some() {
+            prop_assert_eq!(crate::invariants::closing(&world.memory), Ok(()));
+        }
+    }
+
+    #[test]
     fn a_closed_transition_owes_nothing(text in any_world()) {
         let world = World::read(&text);
         if world.decide().closing.is_some() {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use dr_core::{Decision, Entry, Step, Time};
+use dr_core::invariants::{self, Breach, Invariant};
+use dr_core::{Decision, Entry, Outcome, RefusedClass, Step, Time};
 use dr_plan::{Plan, Promote, SiteName};
 
 use crate::execute::{PromoteHook, StepContext};
+use crate::report::Level;
 
 use super::{Ended, PlanLoop};
 
@@ -32,6 +34,10 @@ impl PlanLoop {
         if !self.write(entries).await {
             return;
         }
+        if let Err(breach) = self.judge_steps(plan, &steps, now) {
+            self.breached(breach, &contexts, now).await;
+            return;
+        }
         let lines = self.story.begins(now, &steps);
         self.tell(lines);
         for (step, (id, context)) in steps.into_iter().zip(contexts) {
@@ -45,6 +51,35 @@ impl PlanLoop {
                 let _ = ends.send(Ended { id, step, outcome, took });
             });
         }
+    }
+}
+
+impl PlanLoop {
+    /// Each step once more, apart from whoever decided it, now that its debt and intent are journalled.
+    fn judge_steps(&self, plan: &Plan, steps: &[Step], now: Time) -> Result<(), Breach> {
+        let Some(observed) = &self.observed else {
+            let text = "steps without an observation".to_owned();
+            return Err(Breach { invariant: Invariant::I11, text });
+        };
+        invariants::frozen(plan, &self.memory)?;
+        steps.iter().try_for_each(|step| invariants::before(step, plan, observed, &self.memory, now))
+    }
+
+    /// Nothing of these leaves, and nothing more is done for this plan until a person has looked.
+    pub(super) async fn breached(&mut self, breach: Breach, contexts: &[(u64, StepContext)], now: Time) {
+        let said = breach.to_string();
+        let refused = Outcome::Refused { class: RefusedClass::Other, text: format!("not sent: {said}") };
+        let mut entries: Vec<Entry> =
+            contexts.iter().map(|(id, _)| Entry::Outcome { id: *id, outcome: refused.clone() }).collect();
+        entries.push(Entry::Breached { invariant: breach.invariant, text: breach.text });
+        // Also if that cannot be journalled nothing is sent: the intents stay, and are settled after a restart.
+        self.write(entries).await;
+        let text = format!(
+            "{said}. Nothing was sent, and nothing more is done for this plan. This is a defect, or a world that nobody thought of: \
+             look, go on by hand if you must, then: ovirt-dr resume {}",
+            self.name
+        );
+        self.tell(vec![self.story.say(now, Level::Critical, text)]);
     }
 }
 

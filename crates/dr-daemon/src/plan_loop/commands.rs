@@ -38,7 +38,7 @@ impl PlanLoop {
                     client.forget_refusal();
                     return Ok("the login that was refused is tried once more".to_owned());
                 }
-                if self.memory.paused.is_none() {
+                if self.memory.paused.is_none() && self.memory.breached.is_none() {
                     return Ok("it is not paused".to_owned());
                 }
                 let text = format!("resumed by {by}");

@@ -159,6 +159,7 @@ impl PlanLoop {
             | Entry::ProbeAnswered { .. }
             | Entry::Engine { .. }
             | Entry::Refused { .. }
+            | Entry::Breached { .. }
             | Entry::ClockJumped { .. } => {}
         }
     }

@@ -320,6 +320,10 @@ impl PlanLoop {
         let Some(transition) = self.memory.transition.clone() else { return };
         let now = self.now();
         let took = now.since(transition.opened);
+        if let Err(breach) = dr_core::invariants::closing(&self.memory) {
+            self.breached(breach, &[], now).await;
+            return;
+        }
         if !self.write(vec![Entry::Closed { epoch: transition.epoch, exceptions: exceptions.clone() }]).await {
             return;
         }

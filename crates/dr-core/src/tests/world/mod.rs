@@ -15,12 +15,15 @@ use std::time::Duration;
 
 use dr_plan::{Plan, Probe};
 
+use crate::invariants::Breach;
 use crate::{
-    Answer, Cluster, ClusterId, Connection, DataCenter, DataCenterId, DataCenterStatus, Domain, EngineIdentity, Host,
-    Memory, Observed, OwedTag, ProbeState, Read, Time, Vm,
+    Answer, Cluster, ClusterId, Connection, DataCenter, DataCenterId, DataCenterStatus, Decision, Domain,
+    EngineIdentity, Entry, Host,
+    Memory, Observed, OwedTag, ProbeState, Read, Step, Time, Vm,
 };
 
 pub(crate) use any::{any_sound_world, any_world, ours};
+pub(crate) use plan::details;
 use words::Words;
 
 /// Now, in all worlds.
@@ -75,6 +78,31 @@ impl World {
             draft.line(line);
         }
         draft.finish()
+    }
+
+    /// Journals what was decided as the loop does: what was concluded, then debts and intents.
+    pub(crate) fn journal(&mut self, decision: &Decision) {
+        let epoch = self.memory.epoch;
+        let proven = decision.proven.iter().map(|evidence| Entry::Proven { epoch, evidence: evidence.clone() });
+        let mut entries: Vec<Entry> = proven.collect();
+        entries.push(Entry::Reached { epoch, goals: decision.reached.clone() });
+        for (id, step) in (self.memory.last_intent + 1..).zip(&decision.steps) {
+            entries.extend(step.debt());
+            entries.push(Entry::Intent {
+                id,
+                epoch,
+                step: step.clone(),
+                correlation_id: format!("ovirt-dr-{epoch}-{id}"),
+            });
+        }
+        for entry in &entries {
+            self.memory.apply(NOW, entry);
+        }
+    }
+
+    /// The second judgement of a step.
+    pub(crate) fn judged(&self, step: &Step) -> Result<(), Breach> {
+        crate::invariants::before(step, &self.plan, &self.observed, &self.memory, NOW)
     }
 
     /// What is decided now.
