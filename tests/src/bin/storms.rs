@@ -9,6 +9,9 @@ use std::time::Instant;
 use clap::Parser;
 use tests::storms;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Seeds between two lines of progress.
 const STEP: u64 = 1000;
 

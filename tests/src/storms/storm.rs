@@ -41,8 +41,8 @@ struct Storm {
     scene: Scene,
     good: String,
     dead: bool,
-    /// Requests that had changed something when the plan was paused or the daemon killed, and since when that counts.
-    frozen: Option<(u64, usize)>,
+    /// How many requests had changed something when the plan was paused.
+    frozen: Option<usize>,
     second: u64,
     /// When something was last sent that changes something.
     last_sent: u64,
@@ -120,41 +120,40 @@ impl Storm {
     }
 
     /// I7: a paused plan changes nothing, but for what had left before.
-    fn stays_frozen(&mut self) -> Result<(), String> {
+    fn stays_frozen(&self) -> Result<(), String> {
         let made = &self.watcher.made;
-        if let Some((since, before)) = self.frozen {
-            // What was under way when the pause came is finished: a step may be more than one request.
-            if self.second < since || !self.rig.report().in_flight.is_empty() {
-                self.frozen = Some((since, made.len()));
-            } else if made.len() > before {
-                return Err(format!("I7: changed while paused: {:?}", &made[before..]));
-            }
+        match self.frozen {
+            Some(before) if made.len() > before => Err(format!("I7: changed while paused: {:?}", &made[before..])),
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
     async fn happens(&mut self, event: &Event) -> Result<(), String> {
-        let rig = &mut self.rig;
-        rig.note(&format!("{event:?}"));
+        self.rig.note(&format!("{event:?}"));
         let (by, reason) = ("ana".to_owned(), "storm".to_owned());
         match event {
-            Event::Order(order) => rig.engine.order(order.parse()?)?,
+            Event::Order(order) => self.rig.engine.order(order.parse()?)?,
             Event::Flip(site) => {
                 let set = |text: &str| dr_plan::set_active_site(text, &dr_plan::SiteName(site.clone()));
                 self.good = set(&self.good).map_err(|finding| finding.to_string())?;
                 let good = self.good.clone();
-                rig.edit(|_| good);
+                self.rig.edit(|_| good);
             }
-            Event::Nonsense(true) => rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
+            Event::Nonsense(true) => self.rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
             Event::Nonsense(false) => {
                 let good = self.good.clone();
-                rig.edit(|_| good);
+                self.rig.edit(|_| good);
             }
             Event::Abort => self.ask(Command::Abort { by, reason }).await,
             Event::Pause => {
                 self.ask(Command::Pause { by, reason }).await;
+                // What was under way when the pause came is finished first: a step may be more than one request.
+                while !self.dead && self.rig.report().paused.is_some() && !self.rig.report().in_flight.is_empty() {
+                    self.pass(1).await?;
+                }
                 if self.rig.report().paused.is_some() && !self.dead {
-                    self.frozen = Some((self.second + 2, self.rig.mutations().len()));
+                    self.pass(2).await?;
+                    self.frozen = Some(self.watcher.made.len());
                 }
             }
             Event::Resume => {
@@ -165,7 +164,7 @@ impl Storm {
                 let confirmation = confirmation.clone();
                 self.ask(Command::Confirm { confirmation, by, reason }).await;
             }
-            Event::ForeignConnection => rig.engine.world(|world| {
+            Event::ForeignConnection => self.rig.engine.world(|world| {
                 let row = world.connections.values().find(|row| row.kind == StorageType::Nfs);
                 if let Some(id) = row.map(|row| row.id) {
                     let (address, path) = ("192.0.2.99".to_owned(), "/somewhere/else".to_owned());
@@ -173,11 +172,11 @@ impl Storm {
                 }
             }),
             Event::Kill => {
-                rig.kill();
+                self.rig.kill();
                 self.dead = true;
             }
             Event::Restart => {
-                rig.restart();
+                self.rig.restart();
                 self.dead = false;
             }
         }

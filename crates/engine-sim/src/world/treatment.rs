@@ -78,6 +78,8 @@ impl World {
         }
         match step {
             PowerStep::SoftFenced => self.soft_fenced(host),
+            // The site was lost or cut off while the action ran: nobody carries it out.
+            PowerStep::Stopped if !self.bmc_answers(host) => self.begin_power(host, 0, PowerStep::StopFailed),
             PowerStep::Stopped => {
                 self.pull_the_plug(host);
                 self.clear_vms(host);
@@ -85,7 +87,9 @@ impl World {
                 self.begin_power(host, POWER_ACTION, PowerStep::Started);
             }
             PowerStep::Started => {
-                self.power_on(host);
+                if self.bmc_answers(host) {
+                    self.power_on(host);
+                }
                 self.await_reboot(host);
             }
             PowerStep::Probe { since } => self.probe_reboot(host, since),
