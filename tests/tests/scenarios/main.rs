@@ -15,4 +15,7 @@ mod flips;
 mod persons;
 
 mod crashes;
+mod disk;
 mod engines;
+
+mod alphabet;

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use dr_core::{Domain, EngineIdentity, Observed, ProbeState, Read, Time, Vm};
 use dr_plan::Probe;
 use futures::future::{OptionFuture, join_all};
-use ovirt_client::root::ApiRoot;
 use ovirt_client::{Client, Error, Listing, Request, clusters, data_centers, events, hosts, root, storage, tags, vms};
 
 use crate::since::Since;
@@ -41,21 +40,24 @@ impl Observer {
     pub async fn observe(&mut self, probes: BTreeMap<Probe, ProbeState>, read_vms: bool, now: Time) -> Observed {
         let client = &self.client;
         let vms: OptionFuture<_> = read_vms.then(|| list(client, vms::list(), "virtual machine")).into();
-        let (root, newest, hosts, clusters, storage, connections, vms, tags) = tokio::join!(
-            client.send(root::get()),
-            client.send(events::newest(1)),
-            list(client, hosts::list(), "host"),
-            list(client, clusters::list(), "cluster"),
-            data_centers_and_domains(client),
-            list(client, storage::list_connections(), "storage connection"),
-            vms,
-            list(client, tags::list(), "tag"),
-        );
-        let (data_centers, domains) = storage;
-        let engine = match identity(root, newest) {
-            Ok(engine) => engine,
+        // An engine that says nothing of itself counts for nothing: whoever waits is told at once, not after all the lists have failed too.
+        let looked = tokio::try_join!(identity(client), async {
+            Ok(tokio::join!(
+                client.send(events::newest(1)),
+                list(client, hosts::list(), "host"),
+                list(client, clusters::list(), "cluster"),
+                data_centers_and_domains(client),
+                list(client, storage::list_connections(), "storage connection"),
+                vms,
+                list(client, tags::list(), "tag"),
+            ))
+        });
+        let (instance_id, (newest, hosts, clusters, (data_centers, domains), connections, vms, tags)) = match looked {
+            Ok(looked) => looked,
             Err(why) => return blind(&why, probes, now),
         };
+        let event_id = newest.ok().and_then(|events| events.items.iter().map(|event| event.id).max());
+        let engine = EngineIdentity { instance_id, event_id };
         if let Some(vms) = vms {
             self.vms = read(vms.and_then(|vms| each(vms, convert::vm)).map(Arc::new));
         }
@@ -84,12 +86,9 @@ impl Observer {
     }
 }
 
-/// Which engine answers, if the account is known to see all of it.
-fn identity(
-    root: Result<ApiRoot, Error>,
-    newest: Result<Listing<events::Event>, Error>,
-) -> Result<EngineIdentity, String> {
-    let root = root.map_err(|error| error.to_string())?;
+/// The `instance_id` of the engine that answers, if the account is known to see all of it.
+async fn identity(client: &Client) -> Result<String, String> {
+    let root = client.send(root::get()).await.map_err(|error| error.to_string())?;
     if !root.sees_everything() {
         return Err(
             "the engine's answer has no summary: its database is away, or the account does not see all objects; \
@@ -98,10 +97,7 @@ fn identity(
         );
     }
     let instance_id = root.product_info.instance_id.filter(|id| !id.is_empty());
-    let instance_id =
-        instance_id.ok_or("the engine does not say its product_info.instance_id: is the URL that of an engine?")?;
-    let event_id = newest.ok().and_then(|events| events.items.iter().map(|event| event.id).max());
-    Ok(EngineIdentity { instance_id, event_id })
+    instance_id.ok_or("the engine does not say its product_info.instance_id: is the URL that of an engine?".to_owned())
 }
 
 /// Nothing counts.
