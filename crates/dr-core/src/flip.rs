@@ -138,6 +138,9 @@ pub fn judge_flip(
     let Some(observed) = observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) else {
         return Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() };
     };
+    if let Some(text) = unknown_debts(observed, memory) {
+        return Verdict::NotYet { text };
+    }
     if let Some(by) = confirmed {
         return Verdict::Open { by, why };
     }
@@ -170,6 +173,9 @@ fn first_sight(plan: &Plan, asked: &Asked, observed: Option<&Observed>, memory: 
         Asked::AcceptWorld { by, why } => return Verdict::Adopt { by: by.clone(), why: why.clone() },
         Asked::Failover { by, why } => {
             return match observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) {
+                Some(observed) if unknown_debts(observed, memory).is_some() => {
+                    Verdict::NotYet { text: unknown_debts(observed, memory).unwrap_or_default() }
+                }
                 Some(_) if plan.sites.len() >= 2 => Verdict::Open { by: by.clone(), why: why.clone() },
                 Some(_) | None => {
                     Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() }
@@ -201,6 +207,12 @@ fn first_sight(plan: &Plan, asked: &Asked, observed: Option<&Observed>, memory: 
             }
         }
     }
+}
+
+/// A transition that opened beside debts which the journal does not know could neither act nor close.
+fn unknown_debts(observed: &Observed, memory: &Memory) -> Option<String> {
+    let refusal = crate::decide::unknown_debts(observed, memory)?;
+    Some(format!("no transition opens: {refusal}"))
 }
 
 fn objection(

@@ -22,11 +22,9 @@ pub(crate) fn is_another(observed: &Observed, memory: &Memory, decision: &mut De
 }
 
 /// Tags of ours that the journal knows nothing of: another daemon's debts, or those of a lost database.
-pub(crate) fn unknown_debts(observed: &Observed, memory: &Memory, decision: &mut Decision) {
+pub(crate) fn unknown_debts(observed: &Observed, memory: &Memory) -> Option<Refusal> {
     let known: HashSet<String> = memory.owed.keys().map(OwedKey::tag_name).collect();
     let tags = observed.owed_tags.seen().into_iter().flatten().map(|tag| &tag.name);
     let tags: Vec<String> = tags.filter(|name| !known.contains(*name)).cloned().collect();
-    if !tags.is_empty() {
-        decision.refusals.push(Refusal::UnknownDebts { tags });
-    }
+    (!tags.is_empty()).then_some(Refusal::UnknownDebts { tags })
 }

@@ -8,6 +8,7 @@ pub(crate) use calm::differences;
 mod closing;
 mod data_centers;
 mod engine;
+pub(crate) use engine::unknown_debts;
 mod fencing;
 mod lost;
 mod proof;
@@ -32,7 +33,7 @@ pub fn decide(plan: &Plan, observed: &Observed, memory: &Memory, now: Time) -> D
         return decision;
     };
     decision.phase = remembered_phase(transition);
-    engine::unknown_debts(observed, memory, &mut decision);
+    decision.refusals.extend(engine::unknown_debts(observed, memory));
     if engine::is_another(observed, memory, &mut decision) {
         return decision;
     }
