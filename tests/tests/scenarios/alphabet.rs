@@ -316,10 +316,9 @@ fn every_fault_and_every_order_that_is_one_has_its_row() {
 
 /// The word of the control door for a variant.
 fn word(variant: &impl serde::Serialize) -> String {
-    match serde_json::to_value(variant).expect("a document") {
-        serde_json::Value::Object(members) => members.into_iter().next().expect("a word").0,
-        bare => bare.as_str().expect("a word").to_owned(),
-    }
+    let tree = serde_json::to_value(variant).expect("a document");
+    let of_members = || tree.as_object().and_then(|members| members.keys().next().cloned());
+    tree.as_str().map(str::to_owned).or_else(of_members).expect("a word")
 }
 
 /// The words of all variants, as the refusal of an unknown one lists them.

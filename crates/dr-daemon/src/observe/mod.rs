@@ -13,7 +13,7 @@ use std::sync::Arc;
 use dr_core::{Domain, EngineIdentity, Observed, ProbeState, Read, Time, Vm};
 use dr_plan::Probe;
 use futures::future::{OptionFuture, join_all};
-use ovirt_client::{Client, Error, Listing, Request, clusters, data_centers, events, hosts, root, storage, tags, vms};
+use ovirt_client::{Client, Listing, Request, clusters, data_centers, events, hosts, root, storage, tags, vms};
 
 use crate::since::Since;
 
