@@ -54,6 +54,7 @@ fn is_observed(entry: &Entry) -> bool {
         | Entry::Paused { .. }
         | Entry::Resumed { .. }
         | Entry::Refused { .. }
+        | Entry::Breached { .. }
         | Entry::ClockJumped { .. } => false,
     }
 }
@@ -120,6 +121,9 @@ impl Told {
             Entry::ProbeAnswered { probe } => format!("seen: {probe} answers, so that its silence counts"),
             Entry::Engine { instance_id, event_id } => format!("seen: engine {instance_id} at event {event_id}"),
             Entry::Refused { text } => format!("refused: {text}"),
+            Entry::Breached { invariant, text } => {
+                format!("invariant {invariant} would have been broken, nothing was sent: {text}")
+            }
             Entry::ClockJumped { by_ms } => {
                 format!("the clock jumped by {by_ms} ms: evidence and confirmations of before are void")
             }

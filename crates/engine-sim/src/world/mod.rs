@@ -6,7 +6,7 @@
 //! what is true (`outside`). The engine's side knows of the second only what answers it; the world's own watch
 //! ([`World::violations`]) knows all of it.
 //!
-//! Reading order: `spec` (what a world is made of), `model`, `outside`, `command` (what may be asked); then what moves:
+//! Reading order: `spec` (what a world is made of), `file` (how a person writes one down), `model`, `outside`, `command` (what may be asked); then what moves:
 //! `queue`, `timers`, `reach`, `monitor`, `settle`, the requests about hosts, `pool` and `election`, `domains`,
 //! `connections`, `vms`, `guests`, `ha`, `engine` (stop and start), and last `disasters` and `watch`.
 
@@ -19,6 +19,7 @@ mod outside;
 mod spec;
 
 mod build;
+mod file;
 mod queue;
 pub mod timers;
 
@@ -63,6 +64,7 @@ pub use command::{
     Violation, ViolationKind, VmChange,
 };
 pub use disasters::OtherCopies;
+pub use file::{MAX_WORLD_FILE, WorldFile, WorldFileError};
 pub use ids::{AgentId, ClusterId, ConnectionId, DataCenterId, DiskId, DomainId, HostId, JobId, NotAnId, TagId, VmId};
 pub use model::{
     About, Attachment, Cluster, Connection, DataCenter, Disk, DiskStorage, Domain, Event, FenceAgent, FencingPolicy,
@@ -141,7 +143,12 @@ pub struct World {
     first_cluster: Option<ClusterId>,
     /// Counts what changed outside, so that a poll of a host where nothing did costs nothing.
     changes: u64,
+    /// Rises with everything that an answer could show: two answers of one revision are the same.
+    pub(crate) revision: u64,
 }
+
+/// A host's status and counters, when its guests were last reported, events and changes outside.
+type Seen = (HostStatus, model::Summary, u64, usize, u64);
 
 #[derive(Debug)]
 enum TicketState {
@@ -159,7 +166,11 @@ impl World {
     pub fn advance_to(&mut self, to: SimTime) {
         while let Some((at, due)) = self.queue.pop_until(to) {
             self.now = at;
+            let seen = self.seen_by(&due);
             self.happen(due);
+            if seen.is_none_or(|(due, before)| self.seen_by(&due).is_none_or(|(_, after)| after != before)) {
+                self.revision += 1;
+            }
         }
         if to > self.now {
             self.now = to;
@@ -173,6 +184,7 @@ impl World {
 
     /// Starts a request at the present instant. `correlation_id` marks its events and job.
     pub fn begin(&mut self, command: Command, correlation_id: &str) -> Begun {
+        self.revision += 1;
         self.dispatch(command, correlation_id)
     }
 
@@ -290,6 +302,31 @@ impl World {
                 self.add_event(severity, description, origin, custom_id, correlation)
             }
         })
+    }
+
+    /// What may show of a look that mostly finds all as it was, to be compared before and after it. `None`: it counts as a change.
+    fn seen_by(&self, due: &Due) -> Option<(Due, Seen)> {
+        let host = match due {
+            Due::Poll { host, .. } | Due::PollFailed { host, .. } => self.hosts.get(host)?,
+            Due::Settled { .. }
+            | Due::PoolTick { .. }
+            | Due::SpmStarted { .. }
+            | Due::MasterBack { .. }
+            | Due::SpmForgotten { .. }
+            | Due::NotOperationalEnds { .. }
+            | Due::AutoRecovery
+            | Due::StartupFencing
+            | Due::Power { .. }
+            | Due::HaTick { .. }
+            | Due::VmStep { .. }
+            | Due::LeaseRestart { .. }
+            | Due::DomainStep { .. }
+            | Due::Finish { .. }
+            | Due::Booted { .. }
+            | Due::Disconnect { .. } => return None,
+        };
+        let guests_reported = host.monitor.changes_seen;
+        Some((due.clone(), (host.status, host.summary, guests_reported, self.events.len(), self.changes)))
     }
 
     fn happen(&mut self, due: Due) {

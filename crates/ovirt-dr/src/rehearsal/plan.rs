@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use engine_sim::world::{SiteSpec, StorageType, Target, WorldSpec};
+use engine_sim::world::{DomainSpec, SiteSpec, StorageType, Target, WorldSpec};
 
 /// What a plan for a world says beside the world itself.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,9 @@ pub fn two_sites_and_a_witness(sites: [&str; 2], hosts_per_site: usize, vms: usi
     spec
 }
 
-/// YAML of a plan that covers the whole world: every site, every replicated data domain.
+/// YAML of a plan that covers the whole world: every site with hosts, every storage domain that the active site needs.
+///
+/// One copy at another site only is written as `same`: all sites reach it. Storage that a plan cannot describe is left out.
 pub fn plan_for(spec: &WorldSpec, options: PlanOptions<'_>) -> String {
     let PlanOptions { url, ca_file, password, active, hooks, gateways, extra } = options;
     let mut plan = String::new();
@@ -61,15 +63,20 @@ pub fn plan_for(spec: &WorldSpec, options: PlanOptions<'_>) -> String {
         );
     }
     plan.push_str("\nstorage:\n");
-    for domain in &spec.domains {
+    let planned = |domain: &&DomainSpec| match domain.storage {
+        StorageType::Nfs | StorageType::Iscsi | StorageType::Posixfs | StorageType::Fcp => true,
+        StorageType::Glusterfs | StorageType::Localfs => false,
+    };
+    for domain in spec.domains.iter().filter(planned) {
         let _ = writeln!(plan, "  {}:", domain.name);
         if domain.storage == StorageType::Fcp {
             let _ = writeln!(plan, "    type: fcp\n    domain: {}", domain.name);
             continue;
         }
         let _ = writeln!(plan, "    type: {}", domain.storage);
-        let same =
-            domain.copies.values().all(|copy| Some(copy) == domain.copies.values().next()) && domain.copies.len() > 1;
+        let first = domain.copies.values().next();
+        let one = domain.copies.values().all(|copy| Some(copy) == first);
+        let same = one && (domain.copies.len() > 1 || !domain.copies.contains_key(active));
         for (site, targets) in &domain.copies {
             let name = if same { "same" } else { site.as_str() };
             let _ = writeln!(plan, "    {name}: {{ {} }}", values(targets));
