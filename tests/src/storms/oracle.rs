@@ -29,6 +29,9 @@ impl Watcher {
             self.seq = stamped.seq;
             self.memory.apply(stamped.at, &stamped.entry);
         }
+        if let Some(breach) = &self.memory.breached {
+            return Err(format!("a step of the daemon was stopped: {breach}"));
+        }
         let new = rig.mutations_after(&mut self.mutations);
         if !new.is_empty() {
             let stranger = rig.engine.world(|world| world.host_named(UNNAMED).map(|host| host.id.to_string()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dr_core::invariants::{self, Breach, Invariant};
-use dr_core::{Decision, Entry, Outcome, RefusedClass, Step, Time};
+use dr_core::{Decision, Entry, Outcome, Step, Time};
 use dr_plan::{Plan, Promote, SiteName};
 
 use crate::execute::{PromoteHook, StepContext};
@@ -68,7 +68,7 @@ impl PlanLoop {
     /// Nothing of these leaves, and nothing more is done for this plan until a person has looked.
     pub(super) async fn breached(&mut self, breach: Breach, contexts: &[(u64, StepContext)], now: Time) {
         let said = breach.to_string();
-        let refused = Outcome::Refused { class: RefusedClass::Other, text: format!("not sent: {said}") };
+        let refused = Outcome::Failed { text: format!("not sent: {said}") };
         let mut entries: Vec<Entry> =
             contexts.iter().map(|(id, _)| Entry::Outcome { id: *id, outcome: refused.clone() }).collect();
         entries.push(Entry::Breached { invariant: breach.invariant, text: breach.text });
