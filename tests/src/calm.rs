@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dr_core::{
     Cluster, ClusterId, Connection, DataCenter, DataCenterId, DataCenterStatus, Details, Domain, EngineIdentity, Host,
@@ -12,11 +13,15 @@ use dr_plan::{Plan, SiteName, StorageEntry, StorageKind, VDSM_PORT};
 /// Virtual machines on each host of the active site.
 const VMS_PER_HOST: usize = 2;
 
+/// How long all has been as it is: a host only just in maintenance would be waited for.
+const CALM_SINCE: Duration = Duration::from_secs(3600);
+
 /// One data center with one cluster, in which all hosts of the plan are: those of the active site `up` with virtual machines, the others in
 /// maintenance. A data domain behind each storage entry, at the active site. The plan was accepted. Ids are names.
 pub fn calm_world(plan: &Plan, now: Time) -> (Observed, Memory) {
     let (data_center, cluster) = (DataCenterId::from("dr-dc"), ClusterId::from("dr-cluster"));
     let active = &plan.active_site;
+    let since = Time(now.0.saturating_sub(u64::try_from(CALM_SINCE.as_millis()).unwrap_or(u64::MAX)));
     let mut hosts = Vec::new();
     let mut vms = Vec::new();
     for (number, (site, of_site)) in plan.sites.iter().enumerate() {
@@ -31,7 +36,7 @@ pub fn calm_world(plan: &Plan, now: Time) -> (Observed, Memory) {
                 port: VDSM_PORT,
                 cluster: cluster.clone(),
                 status: if is_active { HostStatus::Up } else { HostStatus::Maintenance },
-                since: now,
+                since,
                 detail: None,
                 spm: if is_active && index == 0 { Spm::Spm } else { Spm::None },
                 power_management: true,
@@ -83,7 +88,7 @@ pub fn calm_world(plan: &Plan, now: Time) -> (Observed, Memory) {
             id: data_center,
             name: "dr-dc".to_owned(),
             status: DataCenterStatus::Up,
-            since: now,
+            since,
         }]),
         domains: Read::Seen(domains),
         connections: Read::Seen(connections),

@@ -1,5 +1,7 @@
 //! The sample plans arrive: each is parsed, its world is imagined, and a loss of its active site is forecast for every other site.
 
+mod worlds;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
