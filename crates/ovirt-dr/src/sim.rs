@@ -186,7 +186,9 @@ mod tests {
             matches!(read_world(&file, None), Err(Failure::Usage(text)) if text.contains("cannot be read") && text.contains("plans/worlds"))
         );
         std::fs::write(&file, "sites:\n  m: { hosts: 1 }\nstorage:\n  a: { type: nfs, copies: [n] }\n").unwrap();
-        assert!(matches!(read_world(&file, None), Err(Failure::Usage(text)) if text.contains("w.yaml:4:28: there is no site `n`")));
+        assert!(
+            matches!(read_world(&file, None), Err(Failure::Usage(text)) if text.contains("w.yaml:4:28: there is no site `n`"))
+        );
         std::fs::write(&file, "seed: 4\nsites:\n  m: { hosts: 1 }\n").unwrap();
         assert_eq!(read_world(&file, None).unwrap().spec.seed, 4);
         assert_eq!(read_world(&file, Some(9)).unwrap().spec.seed, 9);

@@ -66,7 +66,9 @@ pub(super) async fn keeps_secrets(rig: &Rig) -> Result<(), String> {
     let entries = rig.entries().await;
     match entries.iter().find(|stamped| format!("{:?}", stamped.entry).contains(PASSWORD)) {
         Some(stamped) => Err(format!("I12: the password is in the journal, number {}", stamped.seq)),
-        None if format!("{:?}", rig.report()).contains(PASSWORD) => Err("I12: the password is in the report".to_owned()),
+        None if format!("{:?}", rig.report()).contains(PASSWORD) => {
+            Err("I12: the password is in the report".to_owned())
+        }
         None => Ok(()),
     }
 }

@@ -84,7 +84,8 @@ impl PlanText {
         let failed = |path: &Path, error: std::io::Error| format!("{} cannot be written: {error}", path.display());
         fs::create_dir_all(&hooks).map_err(|error| failed(&hooks, error))?;
         for file in &hook_files {
-            let written = fs::write(file, &hook).and_then(|()| fs::set_permissions(file, PermissionsExt::from_mode(0o755)));
+            let written =
+                fs::write(file, &hook).and_then(|()| fs::set_permissions(file, PermissionsExt::from_mode(0o755)));
             written.map_err(|error| failed(file, error))?;
         }
         fs::write(plan, &self.text).map_err(|error| failed(plan, error))
@@ -103,7 +104,9 @@ fn folder(plan: &Path) -> PathBuf {
 fn not_in_the_way(file: &Path) -> Result<(), String> {
     match fs::read_to_string(file) {
         Ok(text) if text.contains(MARK) => Ok(()),
-        Ok(_) => Err(format!("{} is there already and is not from `sim --write-plan`: name another file", file.display())),
+        Ok(_) => {
+            Err(format!("{} is there already and is not from `sim --write-plan`: name another file", file.display()))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(format!("{}: {error}", file.display())),
     }

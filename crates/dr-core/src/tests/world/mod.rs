@@ -18,8 +18,7 @@ use dr_plan::{Plan, Probe};
 use crate::invariants::Breach;
 use crate::{
     Answer, Cluster, ClusterId, Connection, DataCenter, DataCenterId, DataCenterStatus, Decision, Domain,
-    EngineIdentity, Entry, Host,
-    Memory, Observed, OwedTag, ProbeState, Read, Step, Time, Vm,
+    EngineIdentity, Entry, Host, Memory, Observed, OwedTag, ProbeState, Read, Step, Time, Vm,
 };
 
 pub(crate) use any::{any_sound_world, any_world, ours};
