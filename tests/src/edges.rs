@@ -30,9 +30,39 @@ pub enum CrashPoint {
 pub(crate) struct Crash {
     armed: Mutex<Option<CrashPoint>>,
     struck: Notify,
+    /// Appends that still succeed before the disk is full; none while there is room.
+    room: Mutex<Option<usize>>,
+    filled: Notify,
 }
 
 impl Crash {
+    /// The disk is full from the n-th append on, counted from now and from 1; without a number there is room.
+    pub(crate) fn fills_at(&self, append: Option<usize>) {
+        *self.room.lock().unwrap_or_else(PoisonError::into_inner) = append.map(|n| n.saturating_sub(1));
+    }
+
+    pub(crate) async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// What SQLite says of a full disk, as the real journal passes it on.
+    fn take_room(&self) -> Result<(), JournalError> {
+        let mut room = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        match *room {
+            None => Ok(()),
+            Some(0) => {
+                self.filled.notify_one();
+                let text =
+                    "database or disk is full; the disk is full: make room; the daemon goes on by itself".to_owned();
+                Err(JournalError { place: "in memory".to_owned(), text })
+            }
+            Some(n) => {
+                *room = Some(n - 1);
+                Ok(())
+            }
+        }
+    }
+
     pub(crate) fn arm(&self, point: CrashPoint) {
         *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(point);
     }
@@ -91,6 +121,7 @@ impl Journal for RigJournal {
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
         Box::pin(async move {
             self.crash.pass(CrashPoint::BeforeAppend).await;
+            self.crash.take_room()?;
             let written = self.kept.append(plan, entries).await;
             self.crash.pass(CrashPoint::AfterAppend).await;
             written

@@ -128,6 +128,21 @@ impl Rig {
         tokio::time::timeout(limit, self.crash.struck()).await.is_ok()
     }
 
+    /// The disk under the journal is full from its n-th append on, counted from now and from 1; [`Rig::disk_filled`] tells when.
+    pub fn disk_fills_at(&self, append: usize) {
+        self.crash.fills_at(Some(append));
+    }
+
+    /// Waits until an append found the disk full; false if none does within `limit`.
+    pub async fn disk_filled(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.crash.filled()).await.is_ok()
+    }
+
+    /// There is room on the disk again.
+    pub fn disk_has_room(&self) {
+        self.crash.fills_at(None);
+    }
+
     /// Edits the plan's file as an operator would, and lets the daemon notice.
     pub fn edit(&self, edit: impl FnOnce(&str) -> String) {
         {

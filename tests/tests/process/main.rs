@@ -1,7 +1,8 @@
 //! The program as it is installed: real processes, real files, a real socket, TLS; only the engine is simulated.
 //!
 //! Reading order: `start` (what a daemon refuses to start on, and how it ends), `engine` (what it says of an engine that it may not trust),
-//! `operate` (what scripts rely on), `kill` (a crash in each phase).
+//! `operate` (what scripts rely on), `kill` (a crash in each phase), `disk` (what may
+//! befall the state database).
 
 mod start;
 
@@ -10,3 +11,5 @@ mod engine;
 mod operate;
 
 mod kill;
+
+mod disk;

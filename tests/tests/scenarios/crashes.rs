@@ -32,7 +32,7 @@ fn small() -> WorldSpec {
     spec
 }
 
-async fn lost() -> Stage {
+pub(crate) async fn lost() -> Stage {
     let spec = small();
     let plan = plan(&spec, "");
     let stage = Stage::of(spec, &plan).await;
@@ -60,7 +60,7 @@ async fn crashed_at(point: CrashPoint) -> Option<String> {
 }
 
 /// How often each virtual machine came up.
-fn starts(stage: &Stage) -> BTreeMap<String, usize> {
+pub(crate) fn starts(stage: &Stage) -> BTreeMap<String, usize> {
     stage.rig.engine.world(|world| {
         let mut starts = BTreeMap::new();
         for event in world.events.iter().filter(|event| event.code == VM_STARTED) {

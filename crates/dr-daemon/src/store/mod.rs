@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use dr_core::{Entry, Stamped, Time};
 use futures::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::ports::{Journal, JournalError};
 
@@ -102,30 +102,21 @@ impl Journal for Store {
         entries: Vec<(Time, Entry)>,
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
         Box::pin(async move {
-            let failed = |error: sqlx::Error| self.failed(&error);
-            // From the first read on, so that nothing comes between an entry and the one that it is chained to.
-            let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-            let newest = sqlx::query("SELECT hash FROM journal WHERE plan = ? ORDER BY seq DESC LIMIT 1").bind(plan);
-            let newest = newest.fetch_optional(&mut *transaction).await.map_err(failed)?;
-            let mut previous: Vec<u8> = newest.map_or(Ok(Vec::new()), |row| row.try_get(0)).map_err(failed)?;
-            let mut written = Vec::with_capacity(entries.len());
+            let mut texts = Vec::with_capacity(entries.len());
             for (at, entry) in &entries {
                 let text = serde_json::to_string(entry).map_err(|error| trouble(&self.path, error.to_string()))?;
-                let at = to_sql(at.0);
-                let hash = hash(&previous, plan.as_bytes(), at, text.as_bytes());
-                let row = sqlx::query("INSERT INTO journal (plan, at, entry, hash) VALUES (?, ?, ?, ?) RETURNING seq")
-                    .bind(plan)
-                    .bind(at)
-                    .bind(text)
-                    .bind(&hash)
-                    .fetch_one(&mut *transaction)
-                    .await
-                    .map_err(failed)?;
-                previous = hash.into_bytes();
-                written.push(from_sql(row.get(0)));
+                texts.push((to_sql(at.0), text));
             }
-            transaction.commit().await.map_err(failed)?;
-            Ok(written)
+            let mut connection = self.pool.acquire().await.map_err(|error| self.failed(&error))?;
+            match write(&mut connection, plan, texts).await {
+                Ok(written) => Ok(written),
+                Err(error) => {
+                    // After an error of the disk SQLite has taken the transaction back by itself, which sqlx does not notice: on this
+                    // connection nothing could ever be begun again. The next append opens another one.
+                    let _ = connection.close().await;
+                    Err(self.failed(&error))
+                }
+            }
         })
     }
 
@@ -160,6 +151,34 @@ impl Journal for Store {
             Ok(rows.iter().map(|row| row.get(0)).collect())
         })
     }
+}
+
+/// Writes entries of one plan, each with its hash, all or none; yields their numbers.
+async fn write(
+    connection: &mut SqliteConnection,
+    plan: &str,
+    texts: Vec<(i64, String)>,
+) -> Result<Vec<u64>, sqlx::Error> {
+    // From the first read on, so that nothing comes between an entry and the one that it is chained to.
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let newest = sqlx::query("SELECT hash FROM journal WHERE plan = ? ORDER BY seq DESC LIMIT 1").bind(plan);
+    let newest = newest.fetch_optional(&mut *transaction).await?;
+    let mut previous: Vec<u8> = newest.map_or(Ok(Vec::new()), |row| row.try_get(0))?;
+    let mut written = Vec::with_capacity(texts.len());
+    for (at, text) in texts {
+        let hash = hash(&previous, plan.as_bytes(), at, text.as_bytes());
+        let row = sqlx::query("INSERT INTO journal (plan, at, entry, hash) VALUES (?, ?, ?, ?) RETURNING seq")
+            .bind(plan)
+            .bind(at)
+            .bind(text)
+            .bind(&hash)
+            .fetch_one(&mut *transaction)
+            .await?;
+        previous = hash.into_bytes();
+        written.push(from_sql(row.try_get(0)?));
+    }
+    transaction.commit().await?;
+    Ok(written)
 }
 
 impl Store {
