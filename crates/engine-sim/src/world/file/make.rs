@@ -217,10 +217,7 @@ pub(super) fn numbered(
     room: usize,
     what: &str,
 ) -> Result<Vec<String>, Wrong> {
-    let names = match count {
-        None => 1,
-        Some(count) => count,
-    };
+    let names = count.unwrap_or(1);
     if names > room {
         return Err(Wrong::new(at, format!("there are too many {what}"), format!("there is room for {room} here")));
     }
