@@ -57,7 +57,14 @@ fn was_running(plan: &Plan, observed: &Observed, memory: &Memory, from: &str) ->
     let unfinished = memory.transition.iter().filter(|transition| !transition.cancelled && transition.to == from);
     let carried: HashSet<&VmId> = unfinished.flat_map(|transition| &transition.vms).map(|vm| &vm.id).collect();
     let chosen = vms.iter().filter(|vm| ran(vm) || there(vm) || carried.contains(&vm.id));
-    chosen.map(|vm| FrozenVm { id: vm.id.clone(), name: vm.name.clone(), ha: vm.ha, priority: vm.priority }).collect()
+    let mut frozen: Vec<FrozenVm> = chosen
+        .map(|vm| FrozenVm { id: vm.id.clone(), name: vm.name.clone(), ha: vm.ha, priority: vm.priority })
+        .collect();
+    // Not listed is not gone: it is waited for, started when it is listed again, and named in the end if it never is.
+    let listed: HashSet<&VmId> = vms.iter().map(|vm| &vm.id).collect();
+    let unlisted = memory.ran.values().filter(|ran| lost.contains(&ran.host) && !listed.contains(&ran.id));
+    frozen.extend(unlisted.map(|ran| FrozenVm { id: ran.id.clone(), name: ran.name.clone(), ha: false, priority: 0 }));
+    frozen
 }
 
 /// What changed about who runs where, to be journalled in calm times.
@@ -83,6 +90,8 @@ pub fn ran_changes(observed: &Observed, memory: &Memory) -> Option<Entry> {
             Some(_) | None => {}
         }
     }
-    stopped.extend(memory.ran.keys().filter(|id| !present.contains(id)).cloned());
+    // Not listed while its host was up: it was removed. Not listed when its host is lost proves nothing.
+    let removed = memory.ran.iter().filter(|(id, ran)| !present.contains(id) && up.contains(&ran.host));
+    stopped.extend(removed.map(|(id, _)| id.clone()));
     (!running.is_empty() || !stopped.is_empty()).then_some(Entry::Ran { running, stopped })
 }

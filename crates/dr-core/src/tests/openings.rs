@@ -137,3 +137,18 @@ fn what_an_unfinished_transition_was_to_bring_up_goes_on_with_the_next() {
     }
     assert_eq!(chosen(&world), ["web2"], "one that was turned back leaves its machines where they were");
 }
+
+/// A list that lacks entries at the very moment of the flip must not leave them down and unsaid.
+#[test]
+fn what_ran_at_the_lost_site_is_chosen_also_when_it_is_not_listed() {
+    let text = "
+        calm
+        site a: a1 non_responsive
+        site b: b1 up
+        vm listed unknown on=a1
+        ran unlisted a1
+        ran elsewhere b1
+    ";
+    assert_eq!(chosen(text), ["listed", "unlisted"]);
+    assert_eq!(learned(text), "elsewhere stopped", "not listed with its host lost proves nothing");
+}
