@@ -47,7 +47,10 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         next_event_id: 1000,
         engine: Engine { running: true, age_at_start: spec.options.engine_age, started: SimTime(0), ha_turn: 0 },
         first_cluster: None,
+        placed: BTreeMap::new(),
+        migrating: BTreeSet::new(),
         changes: 1,
+        upheavals: 1,
         revision: 0,
     };
     add_pools(&mut world, spec)?;
@@ -360,7 +363,7 @@ fn add_vm(world: &mut World, spec: &VmSpec) -> Result<(), String> {
         comment: String::new(),
         cluster,
         status: if running.is_some() { VmStatus::Up } else { VmStatus::Down },
-        host: running,
+        host: None,
         high_availability: HighAvailability { enabled: spec.ha, priority: spec.priority },
         lease,
         memory: spec.memory,
@@ -383,6 +386,7 @@ fn add_vm(world: &mut World, spec: &VmSpec) -> Result<(), String> {
         ha: None,
     };
     world.vms.insert(id, row);
+    world.move_vm(id, running);
     if let Some(host) = running.and_then(|host| world.hosts.get_mut(&host)) {
         host.outside.guests.insert(id, Guest { since: SimTime(0) });
     }

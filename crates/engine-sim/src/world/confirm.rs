@@ -79,9 +79,8 @@ impl World {
     /// All VMs of a dead host go down with an error, the higher priority first; they still have to be queued.
     pub(crate) fn vms_down(&mut self, host: HostId, correlation: &str) -> Vec<VmId> {
         let mut vms: Vec<_> = self
-            .vms
-            .values()
-            .filter(|vm| vm.host == Some(host) && !vm.status.is_not_running())
+            .vms_on(host)
+            .filter(|vm| !vm.status.is_not_running())
             .map(|vm| (std::cmp::Reverse(vm.high_availability.priority), vm.name.clone(), vm.id))
             .collect();
         vms.sort();
@@ -147,11 +146,11 @@ impl World {
             row.next_run_configuration_exists &= row.status == VmStatus::Unknown;
             row.status = VmStatus::Down;
             row.exit = exit;
-            row.host = None;
             row.stop_time = Some(now);
             row.start_time = None;
             row.run.end();
         }
+        self.move_vm(vm, None);
     }
 }
 

@@ -13,7 +13,7 @@ impl World {
     /// The guest really runs on `host` from now on.
     pub(crate) fn take_guest(&mut self, vm: VmId, host: HostId) {
         let now = self.now;
-        self.changes += 1;
+        self.concerns(vm, host);
         if let Some(row) = self.hosts.get_mut(&host) {
             row.outside.guests.insert(vm, Guest { since: now });
         }
@@ -25,7 +25,7 @@ impl World {
 
     /// The guest ends on its host and lets its lease go.
     pub(crate) fn drop_guest(&mut self, vm: VmId, host: HostId) {
-        self.changes += 1;
+        self.concerns(vm, host);
         if let Some(row) = self.hosts.get_mut(&host) {
             row.outside.guests.remove(&vm);
         }
@@ -91,22 +91,21 @@ impl World {
 
     /// A good poll: the host's own word about its guests counts more than the database.
     pub(crate) fn report_guests(&mut self, host: HostId) {
-        let changes = self.changes;
+        let upheavals = self.upheavals;
         let Some(row) = self.hosts.get_mut(&host) else { return };
-        if row.monitor.changes_seen == changes {
+        if row.monitor.upheavals_seen == upheavals && !row.monitor.looks_again {
             return;
         }
-        row.monitor.changes_seen = changes;
+        row.monitor.upheavals_seen = upheavals;
+        row.monitor.looks_again = false;
         let guests: Vec<VmId> = row.outside.guests.keys().copied().collect();
         for id in &guests {
             self.guest_reported(*id, host);
         }
         let missing: Vec<VmId> = self
-            .vms
-            .values()
+            .vms_on(host)
             .filter(|vm| {
-                vm.host == Some(host)
-                    && matches!(vm.status, VmStatus::Up | VmStatus::PoweringUp | VmStatus::Unknown | VmStatus::Paused)
+                matches!(vm.status, VmStatus::Up | VmStatus::PoweringUp | VmStatus::Unknown | VmStatus::Paused)
                     && !guests.contains(&vm.id)
             })
             .map(|vm| vm.id)
@@ -134,10 +133,10 @@ impl World {
             if let Some(row) = self.vms.get_mut(&vm) {
                 row.start_time = row.start_time.or(since);
                 row.status = VmStatus::Up;
-                row.host = Some(host);
                 row.run.token += 1;
                 row.run.tried.clear();
             }
+            self.move_vm(vm, Some(host));
             let text = format!("VM {} status was restored to Up.", self.vm_name(vm));
             self.log_vm(163, Severity::Normal, vm, Some(host), text, "");
             self.ha_done(vm);
@@ -182,9 +181,8 @@ impl World {
         }
         self.queue.push(self.now.plus(LEASE_RESTART_AGAIN), Due::LeaseRestart { host, turn });
         let mut vms: Vec<_> = self
-            .vms
-            .values()
-            .filter(|vm| vm.host == Some(host) && vm.status == VmStatus::Unknown && vm.lease.is_some())
+            .vms_on(host)
+            .filter(|vm| vm.status == VmStatus::Unknown && vm.lease.is_some())
             .map(|vm| (std::cmp::Reverse(vm.high_availability.priority), vm.name.clone(), vm.id))
             .collect();
         vms.sort();

@@ -115,8 +115,7 @@ impl World {
             }
             return Ok(row.status);
         }
-        let running: Vec<_> =
-            self.vms.values().filter(|vm| vm.host == Some(host) && !vm.status.is_not_running()).collect();
+        let running: Vec<_> = self.vms_on(host).filter(|vm| !vm.status.is_not_running()).collect();
         let pinned: Vec<&str> = running
             .iter()
             .filter(|vm| vm.placement.affinity == Affinity::Pinned && vm.placement.hosts.contains(&host))
@@ -174,8 +173,7 @@ impl World {
         if let Some(row) = self.hosts.get_mut(&host) {
             row.monitor.drain_again = again;
         }
-        let vms: Vec<_> =
-            self.vms.values().filter(|vm| vm.host == Some(host) && vm.status == VmStatus::Up).map(|vm| vm.id).collect();
+        let vms: Vec<_> = self.vms_on(host).filter(|vm| vm.status == VmStatus::Up).map(|vm| vm.id).collect();
         for vm in vms {
             self.migrate(vm, None);
         }
@@ -351,7 +349,7 @@ impl World {
                 "Cannot remove Host. The Host is operational. Please switch Host to Maintenance mode first.",
             ));
         }
-        if row.summary.total > 0 || self.vms.values().any(|vm| vm.host == Some(host)) {
+        if row.summary.total > 0 || self.vms_on(host).next().is_some() {
             return Err(Refusal::new(409, "Cannot remove Host. One or more VMs are running on the Host."));
         }
         self.remove_host(host);

@@ -8,7 +8,7 @@
 //!
 //! Reading order: `spec` (what a world is made of), `file` (how a person writes one down), `model`, `outside`, `command` (what may be asked); then what moves:
 //! `queue`, `timers`, `reach`, `monitor`, `settle`, the requests about hosts, `pool` and `election`, `domains`,
-//! `connections`, `vms`, `guests`, `ha`, `engine` (stop and start), and last `disasters` and `watch`.
+//! `connections`, `vms`, `placed`, `guests`, `ha`, `engine` (stop and start), and last `disasters` and `watch`.
 
 mod ids;
 mod words;
@@ -40,6 +40,7 @@ mod domains;
 
 mod guests;
 mod ha;
+mod placed;
 mod vm_commands;
 mod vms;
 
@@ -56,7 +57,7 @@ mod rng;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use command::{
@@ -141,14 +142,20 @@ pub struct World {
     next_event_id: u64,
     engine: engine::Engine,
     first_cluster: Option<ClusterId>,
-    /// Counts what changed outside, so that a poll of a host where nothing did costs nothing.
+    /// The rows of `vms` by their host.
+    placed: BTreeMap<HostId, BTreeSet<VmId>>,
+    /// What migrates, and perhaps what has lately.
+    migrating: BTreeSet<VmId>,
+    /// Counts what changed outside.
     changes: u64,
+    /// Counts those changes that may concern every host, so that a poll of a host where nothing changed costs nothing.
+    upheavals: u64,
     /// Rises with everything that an answer could show: two answers of one revision are the same.
     pub(crate) revision: u64,
 }
 
 /// A host's status and counters, when its guests were last reported, events and changes outside.
-type Seen = (HostStatus, model::Summary, u64, usize, u64);
+type Seen = (HostStatus, model::Summary, (u64, bool), usize, u64);
 
 #[derive(Debug)]
 enum TicketState {
@@ -325,7 +332,7 @@ impl World {
             | Due::Booted { .. }
             | Due::Disconnect { .. } => return None,
         };
-        let guests_reported = host.monitor.changes_seen;
+        let guests_reported = (host.monitor.upheavals_seen, host.monitor.looks_again);
         Some((due.clone(), (host.status, host.summary, guests_reported, self.events.len(), self.changes)))
     }
 

@@ -38,8 +38,10 @@ pub(crate) struct Monitor {
     pub(crate) started_at: Option<SimTime>,
     /// Whether a restart ends in maintenance.
     pub(crate) maintenance_after: bool,
-    /// The world's count of changes when its guests were last taken over.
-    pub(crate) changes_seen: u64,
+    /// The world's count of upheavals when its guests were last taken over.
+    pub(crate) upheavals_seen: u64,
+    /// Whether something happened since that concerns its guests alone.
+    pub(crate) looks_again: bool,
     /// Migrations away are tried again then.
     pub(crate) drain_again: SimTime,
 }
@@ -206,12 +208,7 @@ impl World {
     fn now_non_responsive(&mut self, host: HostId) {
         self.set_status(host, HostStatus::NonResponsive);
         self.log_host(12, Severity::Error, host, "Host {} is non responsive.", "");
-        let vms: Vec<_> = self
-            .vms
-            .values()
-            .filter(|vm| vm.host == Some(host) && !vm.status.is_not_running())
-            .map(|vm| vm.id)
-            .collect();
+        let vms: Vec<_> = self.vms_on(host).filter(|vm| !vm.status.is_not_running()).map(|vm| vm.id).collect();
         for id in vms {
             if let Some(vm) = self.vms.get_mut(&id) {
                 vm.status = VmStatus::Unknown;
@@ -222,6 +219,7 @@ impl World {
         }
         if let Some(row) = self.hosts.get_mut(&host) {
             row.monitor.settling = None;
+            row.monitor.looks_again = true;
             let turn = row.monitor.turn;
             self.queue.push(self.now.plus(LEASE_RESTART_FIRST), Due::LeaseRestart { host, turn });
         }
@@ -268,10 +266,7 @@ impl World {
 
     /// Takes over the host's own counters.
     fn report_summary(&mut self, host: HostId) {
-        let migrating = u32::try_from(
-            self.vms.values().filter(|vm| vm.host == Some(host) && vm.status == VmStatus::Migrating).count(),
-        )
-        .unwrap_or(u32::MAX);
+        let migrating = u32::try_from(self.migrating_from(host)).unwrap_or(u32::MAX);
         if let Some(row) = self.hosts.get_mut(&host) {
             let total = u32::try_from(row.outside.guests.len()).unwrap_or(u32::MAX);
             row.summary.total = total;
@@ -287,7 +282,7 @@ impl World {
             return;
         }
         let busy = self.hosts.get(&host).is_some_and(|row| !row.outside.guests.is_empty())
-            || self.vms.values().any(|vm| vm.host == Some(host) && !vm.status.is_not_running());
+            || self.vms_on(host).any(|vm| !vm.status.is_not_running());
         if !busy {
             let reason = self.hosts.get(&host).and_then(|row| row.status_detail.clone());
             self.now_maintenance(host, reason);

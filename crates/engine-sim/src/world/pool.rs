@@ -212,6 +212,7 @@ impl World {
     /// Something changed outside: leases of owners that are gone begin to run out.
     pub(crate) fn physical_change(&mut self) {
         self.changes += 1;
+        self.upheavals += 1;
         let free_at = self.now.plus(self.options.dead_lease);
         let ids: Vec<DataCenterId> = self.data_centers.keys().copied().collect();
         for id in ids {

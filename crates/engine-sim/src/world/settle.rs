@@ -56,6 +56,8 @@ impl World {
             for (connection, target) in &storage.good {
                 row.outside.mounts.insert(*connection, target.clone());
             }
+            // What was paused for want of storage may go on.
+            row.monitor.looks_again = true;
         }
         let pool_failed = storage.bad.is_empty() && !self.pool_connects(host, data_center);
         if storage.bad.is_empty() && !pool_failed {

@@ -74,8 +74,8 @@ impl World {
                     && (!pinned || vm.placement.hosts.contains(&row.id))
             })
             .map(|row| {
-                let load = self.vms.values().filter(|vm| vm.host == Some(row.id)).count();
-                (row.monitor.settling.is_some(), load, row.name.clone(), row.id)
+                let load = self.load(row.id);
+                (row.monitor.settling.is_some(), load, row.name.as_str(), row.id)
             })
             .collect();
         hosts.sort();
@@ -85,10 +85,10 @@ impl World {
     /// Sends a VM to a host.
     pub(crate) fn launch(&mut self, vm: VmId, host: HostId, origin: Origin) {
         let now = self.now;
-        self.changes += 1;
+        self.concerns(vm, host);
+        self.move_vm(vm, Some(host));
         if let Some(row) = self.vms.get_mut(&vm) {
             row.status = VmStatus::WaitForLaunch;
-            row.host = Some(host);
             row.start_time = Some(now);
             row.next_run_configuration_exists = false;
             row.stop_reason = None;
@@ -264,7 +264,8 @@ impl World {
             row.run.token += 1;
             row.run.towards = Some(to);
         }
-        self.changes += 1;
+        self.migrating.insert(vm);
+        self.concerns(vm, from);
         self.again(vm, takes);
         true
     }
@@ -275,9 +276,7 @@ impl World {
         if moves && self.image_domains(vm).into_iter().all(|domain| self.sees(to, domain).is_some()) {
             self.drop_guest(vm, from);
             self.take_guest(vm, to);
-            if let Some(row) = self.vms.get_mut(&vm) {
-                row.host = Some(to);
-            }
+            self.move_vm(vm, Some(to));
             let text = format!("Migration completed (VM: {}, Source: {}).", self.vm_name(vm), self.host_name(from));
             self.log_vm(63, Severity::Normal, vm, Some(to), text, "");
         } else {

@@ -22,6 +22,8 @@ fn shown(world: &World) {
     for vm in world.vms.values() {
         assert_eq!(vm.host.is_some(), !vm.status.is_not_running(), "{} {}", vm.name, vm.status);
         assert!(vm.host.is_none_or(|host| world.hosts.contains_key(&host)), "{} is on a host that exists", vm.name);
+        let placed = world.hosts.keys().filter(|host| world.vms_on(**host).any(|on| on.id == vm.id));
+        assert_eq!(placed.copied().collect::<Vec<_>>(), Vec::from_iter(vm.host), "{} is found where it is", vm.name);
     }
     for host in world.hosts.values() {
         let reasoned = matches!(
