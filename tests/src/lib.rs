@@ -3,7 +3,7 @@
 //! Under a paused clock minutes of engine time pass in milliseconds, and the same world and the same orders give the same story.
 //!
 //! # Architecture invariants
-//! - Only `process` starts programs and lives in real time; everything else lives on tokio's clock.
+//! - Only `process` and `peers` start programs and live in real time; everything else lives on tokio's clock.
 //! - Only the rig puts world, engine and loop together; a test says what happens to them.
 //! - Never shares a world, a folder or a port between two tests.
 
@@ -12,6 +12,8 @@ mod edges;
 mod rig;
 
 pub mod process;
+
+pub mod peers;
 
 pub mod storms;
 

@@ -1,7 +1,8 @@
 //! Ansible with the collection ovirt.ovirt: `tests/peers/runbook.yml`.
 
-use crate::run::{assert_all_at_seville, lost, run};
-use crate::venv::{bin, peers};
+use tests::peers::peers;
+
+use crate::run::{assert_all_at_seville, bin, lost, run};
 
 #[tokio::test]
 async fn the_run_book_in_ansible_moves_everything_to_the_other_site() {

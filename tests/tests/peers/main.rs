@@ -3,9 +3,7 @@
 //!
 //! What they do is in `tests/peers/`; they are installed from PyPI, once, into `target/peers-venv`.
 //!
-//! Reading order: `venv` (how they get here), `run` (how one is started and judged), `sdk`, `ansible`.
-
-mod venv;
+//! Reading order: `tests::peers` (how they get here), `run` (how one is started and judged), `sdk`, `ansible`.
 
 mod run;
 

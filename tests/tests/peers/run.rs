@@ -12,6 +12,11 @@ use tokio::process::Command;
 /// Longest any of these programs may take, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// The folder of the programs. Without them nothing is known: that is a failure, and says what is missing.
+pub(crate) fn bin() -> &'static Path {
+    tests::peers::bin().unwrap_or_else(|why| panic!("{why}"))
+}
+
 /// Runs a program with the engine in its environment, and yields what it said.
 ///
 /// # Panics

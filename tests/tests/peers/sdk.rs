@@ -1,10 +1,10 @@
 //! The official Python SDK: `tests/peers/sdk.py`.
 
 use serde_json::json;
+use tests::peers::peers;
 use tests::process::Rehearsal;
 
-use crate::run::{assert_all_at_seville, lost, run};
-use crate::venv::{bin, peers};
+use crate::run::{assert_all_at_seville, bin, lost, run};
 
 /// Runs the tests of one class, and yields how many there were.
 async fn run_class(rehearsal: &Rehearsal, class: &str) -> usize {

@@ -10,7 +10,8 @@
 //! - Never lets the simulated engine's own work count as the daemon's: its answers are recorded before, or its thread is another one.
 //!
 //! Reading order: `figure`, `world`, `recorded` and `served` (what is measured against), then a file for each benchmark: `pass` (and `bare`, what it
-//! is compared with), `decide`, `failover_cpu`, `critical_path` (and `ideal`), `memory`, `demo` (and `program`, the built binary).
+//! is compared with), `decide`, `failover_cpu`, `critical_path` (and `ideal`), `memory`, `demo` (and `program`, the built binary),
+//! and of the simulated engine itself: `simulator`, `quiet`.
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 #![expect(clippy::print_stderr, reason = "what could not be measured goes where a terminal and a build log look")]
@@ -35,6 +36,9 @@ mod program;
 
 mod demo;
 mod memory;
+
+mod quiet;
+mod simulator;
 
 use std::process::ExitCode;
 
@@ -68,6 +72,10 @@ enum Which {
     Memory,
     /// Wall time of `ovirt-dr demo`
     Demo,
+    /// The simulated engine's lists of 250 hosts and 10,000 VMs, against the official Python SDK's reading of them
+    Simulator,
+    /// Ten calm minutes of a simulated world of 400 hosts and 10,000 VMs, against those of smaller ones
+    World,
 }
 
 impl Which {
@@ -79,6 +87,8 @@ impl Which {
             Which::CriticalPath => critical_path::measure(quick),
             Which::Memory => memory::measure(),
             Which::Demo => demo::measure(quick),
+            Which::Simulator => simulator::measure(quick),
+            Which::World => quiet::measure(quick),
         }
     }
 }
