@@ -71,9 +71,12 @@ impl PlanLoop {
         let refused = Outcome::Failed { text: format!("not sent: {said}") };
         let mut entries: Vec<Entry> =
             contexts.iter().map(|(id, _)| Entry::Outcome { id: *id, outcome: refused.clone() }).collect();
-        entries.push(Entry::Breached { invariant: breach.invariant, text: breach.text });
-        // Also if that cannot be journalled nothing is sent: the intents stay, and are settled after a restart.
-        self.write(entries).await;
+        let breached = Entry::Breached { invariant: breach.invariant, text: breach.text };
+        entries.push(breached.clone());
+        // Also if that cannot be journalled nothing more is sent: this process remembers it, and the intents are settled after a restart.
+        if !self.write(entries).await {
+            self.memory.apply(now, &breached);
+        }
         let text = format!(
             "{said}. Nothing was sent, and nothing more is done for this plan. This is a defect, or a world that nobody thought of: \
              look, go on by hand if you must, then: ovirt-dr resume {}",
