@@ -118,6 +118,15 @@ impl Rig {
         (self.handle, self.running) = launch(ports, &self.plan, &self.wake, &self.lines);
     }
 
+    /// Writes to the journal past the daemon, which must be dead: what an earlier one would have left.
+    ///
+    /// # Panics
+    /// The journal refuses it.
+    pub async fn journalled(&self, entry: dr_core::Entry) {
+        let written = self.journal.append("erp", vec![(self.clock.now(), entry)]).await;
+        written.expect("a journal in memory takes everything");
+    }
+
     /// Stops the daemon where `point` says, as if it were killed there; [`Rig::crashed`] tells when.
     pub fn crash_at(&self, point: CrashPoint) {
         self.crash.arm(point);

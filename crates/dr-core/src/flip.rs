@@ -172,14 +172,15 @@ fn first_sight(plan: &Plan, asked: &Asked, observed: Option<&Observed>, memory: 
     match asked {
         Asked::AcceptWorld { by, why } => return Verdict::Adopt { by: by.clone(), why: why.clone() },
         Asked::Failover { by, why } => {
-            return match observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) {
-                Some(observed) if unknown_debts(observed, memory).is_some() => {
-                    Verdict::NotYet { text: unknown_debts(observed, memory).unwrap_or_default() }
-                }
-                Some(_) if plan.sites.len() >= 2 => Verdict::Open { by: by.clone(), why: why.clone() },
-                Some(_) | None => {
-                    Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() }
-                }
+            let Some(observed) = observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) else {
+                return Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() };
+            };
+            if plan.sites.len() < 2 {
+                return Verdict::NotYet { text: "the plan has one site only: nothing can fail over".to_owned() };
+            }
+            return match unknown_debts(observed, memory) {
+                Some(text) => Verdict::NotYet { text },
+                None => Verdict::Open { by: by.clone(), why: why.clone() },
             };
         }
         Asked::ByFile => {}

@@ -124,19 +124,23 @@ pub fn before(step: &Step, plan: &Plan, observed: &Observed, memory: &Memory, no
     Look { step, plan, observed, memory, transition, now, sight, site_of: named.collect() }.judge()
 }
 
-/// Whether `plan` is the one that the open transition was opened with; its name and its mode may be today's.
+/// Whether `plan` is the one that the open transition was opened with; its name and its mode may be today's. `opened_with` keeps the frozen
+/// text's plan with its epoch from one call to the next: parsing a long plan in every pass would cost more than all other checks.
 ///
 /// # Errors
 /// It is another one, or the frozen text is none: [`Invariant::I9`].
-pub fn frozen(plan: &Plan, memory: &Memory) -> Result<(), Breach> {
+pub fn frozen(plan: &Plan, memory: &Memory, opened_with: &mut Option<(u64, Plan)>) -> Result<(), Breach> {
     let Some(transition) = &memory.transition else { return Ok(()) };
-    let Some(mut opened_with) = dr_plan::parse(&plan.name, &transition.plan).plan else {
+    let kept = opened_with.take().filter(|(epoch, _)| *epoch == transition.epoch);
+    let parsed = kept.map(|(_, plan)| plan).or_else(|| dr_plan::parse(&plan.name, &transition.plan).plan);
+    let Some(mut parsed) = parsed else {
         return hold(false, Invariant::I9, || "the plan of the open transition does not parse".to_owned());
     };
-    opened_with.name.clone_from(&plan.name);
-    opened_with.policy.mode = plan.policy.mode;
-    hold(opened_with == *plan, Invariant::I9, || {
-        let changes = dr_plan::diff(&opened_with, plan).join("; ");
+    parsed.name.clone_from(&plan.name);
+    parsed.policy.mode = plan.policy.mode;
+    let (_, opened_with) = opened_with.insert((transition.epoch, parsed));
+    hold(*opened_with == *plan, Invariant::I9, || {
+        let changes = dr_plan::diff(opened_with, plan).join("; ");
         format!("failover {} was opened with another plan ({changes})", transition.epoch)
     })
 }
@@ -331,7 +335,9 @@ impl<'a> Look<'a> {
         let of_the_plan = self.sight.hosts.iter().filter(|host| matches!(self.at(host), At::Losing | At::Winning));
         let ours: Vec<&DataCenterId> =
             of_the_plan.filter_map(|host| self.cluster(&host.cluster)?.data_center.as_ref()).collect();
-        for host in self.sight.hosts.iter().filter(|host| is_alive(&host.status)) {
+        // A host that had died and was parked after that holds nothing any more.
+        let parked_living = |host: &Host| self.at(host) != At::Losing && host.may_still_hold(self.now);
+        for host in self.sight.hosts.iter().filter(|host| is_alive(&host.status) || parked_living(host)) {
             // A host whose cluster is not listed may be anywhere.
             let known = self.cluster(&host.cluster);
             let is_in = |ids: &[&DataCenterId]| match known {

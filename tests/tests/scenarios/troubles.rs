@@ -1,5 +1,8 @@
 //! Failovers that meet trouble at the new site or inside the engine, and arrive all the same, with exceptions named.
 
+use dr_core::Entry;
+use dr_core::invariants::Invariant;
+use dr_daemon::Command;
 use engine_sim::world::HostStatus;
 use expect_test::expect_file;
 
@@ -62,4 +65,23 @@ async fn a_dead_spm_whose_lease_does_not_run_out_is_told_with_the_ways_out() {
     stage.host_is("madrid-h1", HostStatus::Maintenance).await;
     stage.until_closed().await;
     stage.converged(expect_file!["golden/dead_spm.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_broken_invariant_nothing_is_sent_until_a_person_has_looked() {
+    let mut stage = Stage::calm().await;
+    stage.rig.kill();
+    stage.rig.journalled(Entry::Breached { invariant: Invariant::I3, text: "parking a stranger".to_owned() }).await;
+    stage.rig.restart();
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.seconds(300).await;
+    assert_eq!(stage.rig.mutations(), Vec::<String>::new(), "{}", stage.rig.story());
+    let report = stage.rig.report();
+    let said = report.refusals.first().expect("it says why");
+    assert!(said.contains("invariant I3") && said.contains("parking a stranger"), "{said}");
+    assert!(said.contains("ovirt-dr resume erp"), "{said}");
+    stage.ask("ana: ovirt-dr resume erp", Command::Resume { by: "ana".to_owned() }).await;
+    stage.until_closed().await;
+    stage.converged(expect_file!["golden/broken_invariant.txt"]).await;
 }

@@ -126,6 +126,10 @@ fn storage_does_not_change_under_a_living_host() {
                 .starts_with("I2: ")
         );
     }
+    let parked_now = with("site b: b1 maintenance for=20");
+    assert_eq!(said(&parked_now, &repoint()), format!("{text}b1 is maintenance and may hold this storage"));
+    assert_eq!(said(&with("site b: b1 maintenance for=40"), &repoint()), "may leave");
+    assert_eq!(said(&with("site a: a1 maintenance for=20"), &repoint()), "may leave", "it had died before");
     // A host that we activated is where it should be; still nothing is repointed under it.
     let ours = with("site b: b1 up\ndone activate b1");
     assert!(said(&ours, &repoint()).starts_with("I2: "));
@@ -251,15 +255,15 @@ fn a_transition_follows_the_plan_that_it_was_opened_with() {
         Entry::Opened(Box::new(opening))
     };
     memory.apply(Time(1), &text(PLAN));
-    assert_eq!(frozen(&plan, &memory), Ok(()));
+    assert_eq!(frozen(&plan, &memory, &mut None), Ok(()));
     let mut today = plan.clone();
     "renamed".clone_into(&mut today.name);
     today.policy.mode = dr_plan::Mode::Observe;
-    assert_eq!(frozen(&today, &memory), Ok(()), "its name and its mode may be today's");
+    assert_eq!(frozen(&today, &memory, &mut None), Ok(()), "its name and its mode may be today's");
     today.policy.parallel += 1;
-    assert_eq!(frozen(&today, &memory).map_err(|breach| breach.invariant), Err(Invariant::I9));
+    assert_eq!(frozen(&today, &memory, &mut None).map_err(|breach| breach.invariant), Err(Invariant::I9));
     memory.apply(Time(2), &text("no plan"));
-    assert_eq!(frozen(&plan, &memory).map_err(|breach| breach.invariant), Err(Invariant::I9));
+    assert_eq!(frozen(&plan, &memory, &mut None).map_err(|breach| breach.invariant), Err(Invariant::I9));
 }
 
 #[test]

@@ -56,12 +56,12 @@ impl PlanLoop {
 
 impl PlanLoop {
     /// Each step once more, apart from whoever decided it, now that its debt and intent are journalled.
-    fn judge_steps(&self, plan: &Plan, steps: &[Step], now: Time) -> Result<(), Breach> {
+    fn judge_steps(&mut self, plan: &Plan, steps: &[Step], now: Time) -> Result<(), Breach> {
         let Some(observed) = &self.observed else {
             let text = "steps without an observation".to_owned();
             return Err(Breach { invariant: Invariant::I11, text });
         };
-        invariants::frozen(plan, &self.memory)?;
+        invariants::frozen(plan, &self.memory, &mut self.opened_with)?;
         steps.iter().try_for_each(|step| invariants::before(step, plan, observed, &self.memory, now))
     }
 

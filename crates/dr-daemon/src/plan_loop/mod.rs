@@ -70,6 +70,8 @@ pub struct PlanLoop {
     memory: Memory,
     story: Story,
     source: source::Source,
+    /// The open transition's plan as the invariants read it, apart from what `source` says.
+    opened_with: Option<(u64, Plan)>,
     engine: Option<Engine>,
     observed: Option<Observed>,
     last_vms: Option<Time>,
@@ -142,6 +144,7 @@ impl PlanLoop {
             memory: Memory::default(),
             story: Story::new(name),
             source: source::Source::default(),
+            opened_with: None,
             engine: None,
             observed: None,
             last_vms: None,
