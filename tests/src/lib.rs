@@ -15,6 +15,8 @@ pub mod process;
 
 pub mod peers;
 
+pub mod counts;
+
 pub mod storms;
 
 pub use calm::calm_world;

@@ -10,7 +10,7 @@
 //! - Never judges what it did not read: a file or a map that is missing is a finding, not a pass.
 //! - Only the tables in `crates/README.md` say which crate may use which; nothing is repeated here.
 //!
-//! Reading order: `step`, `provision`, `files`, then the rules `tidy`, `commands`, `markdown`, `arrows`, `deny`, `units`.
+//! Reading order: `step`, `provision`, `counts`, `files`, then the rules `tidy`, `commands`, `markdown`, `arrows`, `deny`, `units`.
 
 #![expect(clippy::print_stdout, reason = "a command line tool of the developers: its output is what it is for")]
 #![expect(clippy::print_stderr, reason = "failures go where a terminal and a build log look")]
@@ -18,6 +18,8 @@
 mod step;
 
 mod provision;
+
+mod counts;
 
 mod files;
 
@@ -49,7 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need, build everything, run every test, then 2,000 simulated nights.
+    /// Install what the tests need, build everything, run every test and show what they covered, then 2,000 simulated nights.
     Test {
         /// Handed to `cargo test --workspace`: a filter, or `-- --nocapture`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -103,7 +105,15 @@ fn test(args: &[String]) -> Result<(), Failure> {
     provision::provision()?;
     // Everything is built first: end-to-end tests start the real binary, and a failed build reads better alone.
     Step::cargo("build", &["build", "--workspace", "--all-targets", "--locked"]).run()?;
-    Step::cargo("test", &["test", "--workspace", "--locked"]).args(args).run()?;
+    let file = counts::begin()?;
+    let result =
+        Step::cargo("test", &["test", "--workspace", "--locked"]).args(args).env(counts::VARIABLE, &file).run();
+    let told = std::fs::read_to_string(&file).unwrap_or_default();
+    counts::show(&told);
+    result?;
+    if args.is_empty() {
+        counts::complete(&told)?;
+    }
     // Whoever names a test wants that one.
     if args.is_empty() { sim(&[]) } else { Ok(()) }
 }

@@ -30,6 +30,12 @@ impl Step {
         self
     }
 
+    /// A variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Runs it with the terminal's own input and output. Fails when it cannot be started or exits other than 0.
     pub(crate) fn run(mut self) -> Result<(), Failure> {
         println!("==> {}: {}", self.name, shown(&self.command));

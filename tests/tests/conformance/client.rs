@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, HeaderMap};
 use ovirt_client::{Client, EngineUrl, Error, LoginProblem, Request, Transport, TransportError};
 use serde_json::Value;
+use tests::counts::tell;
 
 use crate::client_requests::{Way, follow};
 use crate::client_values::Reads;
@@ -240,17 +241,19 @@ async fn the_client_reads_every_recorded_answer_and_builds_every_request_it_has_
         }
     }
     let not_api = all.iter().filter(|exchange| !exchange.is_to_api()).count();
-    report(&format!(
-        "exchanges {}: {read} answers read, {refused} refusals of {} kinds; requests built {}, made raw {}, not a client's {odd:?}; {not_api} at other doors",
-        all.len(),
-        refusals.len(),
-        made.get(&Way::Built).copied().unwrap_or_default(),
-        made.get(&Way::Raw).copied().unwrap_or_default(),
-    ));
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
     assert!(made.get(&Way::Built).is_some_and(|built| *built > 550), "{made:?}");
     let table: Vec<String> = refusals.iter().map(|row| row.trim_end().to_owned()).collect();
     expect_file!["./refusals.txt"].assert_eq(&(table.join("\n") + "\n"));
+    let number = |way: Way| made.get(&way).copied().unwrap_or_default();
+    tell(&format!(
+        "Conformance, client: {} recorded exchanges, {read} answers read, {refused} refusals of {} kinds; {} requests built alike, {} sent raw, {} no client sends, {not_api} at other doors",
+        all.len(),
+        refusals.len(),
+        number(Way::Built),
+        number(Way::Raw),
+        odd.values().sum::<usize>(),
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,8 +284,12 @@ async fn the_client_logs_in_and_out_as_recorded() {
             Err(error) => panic!("{}: {error}", exchange.label),
         }
     }
-    report(&format!("logins {}: {sent_alike} forms alike; {problems:?}", logins.len()));
     assert!(sent_alike >= 4);
+    tell(&format!(
+        "Conformance, client: {} recorded logins, {sent_alike} forms sent alike, {} kinds of refusal",
+        logins.len(),
+        problems.len(),
+    ));
 
     let logout = exchanges().into_iter().find(|each| each.path.ends_with("/sso-logout")).expect("recorded");
     let engine = Playback::of(&logout);
@@ -292,9 +299,4 @@ async fn the_client_logs_in_and_out_as_recorded() {
     let call = engine.calls().pop().expect("the log-out");
     let pairs = |text: &str| recording::query(&format!("?{text}")).into_iter().collect::<BTreeSet<_>>();
     assert_eq!((call.path.as_str(), pairs(&call.body)), (logout.path.as_str(), pairs(&logout.request_text())));
-}
-
-#[expect(clippy::print_stdout, reason = "counts for whoever runs the tests with --nocapture")]
-pub(crate) fn report(line: &str) {
-    println!("{line}");
 }

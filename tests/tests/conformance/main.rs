@@ -1,7 +1,7 @@
 //! Client and simulated engine held against what a running engine was recorded to say (`tests/fixtures/recorded`).
 //!
 //! `UPDATE_EXPECT=1 cargo test -p tests --test conformance` writes the tables anew, `docs/conformance.md` among them; each new line
-//! of theirs needs a reason. With `-- --nocapture` the counts are printed.
+//! of theirs needs a reason. `cargo xtask test` and `-- --nocapture` show the counts.
 
 mod recording;
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use expect_test::expect_file;
+use tests::counts::tell;
 
-use crate::client::report;
 use crate::compare::Difference;
 use crate::differences::{REASONS, Reason};
 use crate::recording::exchanges;
@@ -32,6 +32,26 @@ const NO_TIMELINE: &[&str] = &["refusals"];
 struct Count {
     exchanges: BTreeSet<String>,
     differences: usize,
+}
+
+impl Tally {
+    /// Exchanges, and those without any difference.
+    fn exchanges(&self) -> (usize, usize) {
+        self.files.iter().fold((0, 0), |(all, same), (_, exchanges, alike)| (all + exchanges, same + alike))
+    }
+
+    fn differences(&self) -> usize {
+        self.reasons.values().map(|count| count.differences).sum()
+    }
+
+    fn counts(&self) -> String {
+        let (exchanges, alike) = self.exchanges();
+        format!(
+            "Conformance, simulated engine: {exchanges} recorded exchanges replayed, {alike} without difference; {} differences, all explained, for {} reasons",
+            self.differences(),
+            self.reasons.len(),
+        )
+    }
 }
 
 async fn replay_all() -> Tally {
@@ -85,14 +105,13 @@ async fn the_simulated_engine_answers_every_recorded_request_and_differs_only_wi
     assert!(unused.is_empty(), "reasons for nothing: {unused:?}");
     assert!(unexplained.is_empty(), "changes at another time without a reason: {unexplained:#?}");
     let page = page(&tally);
-    report(&page);
     expect_file!["../../../docs/conformance.md"].assert_eq(&page);
+    tell(&tally.counts());
+    tell(&timelines::counts(&tally.timelines));
 }
 
 fn page(tally: &Tally) -> String {
-    let (exchanges, alike) =
-        tally.files.iter().fold((0, 0), |(all, same), (_, exchanges, alike)| (all + exchanges, same + alike));
-    let differences: usize = tally.reasons.values().map(|count| count.differences).sum();
+    let ((exchanges, alike), differences) = (tally.exchanges(), tally.differences());
     let mut page = String::from(HEAD);
     let _ = writeln!(
         page,

@@ -59,6 +59,18 @@ pub(crate) fn compare(name: &str, replayed: &Replayed) -> Option<Timeline> {
     Some(timeline)
 }
 
+/// One line of counts.
+pub(crate) fn counts(timelines: &[Timeline]) -> String {
+    let sum = |of: fn(&Timeline) -> usize| timelines.iter().map(of).sum::<usize>();
+    format!(
+        "Conformance, timelines: {} recorded changes of status in {} timelines, {} seen in the same order, {} in time",
+        sum(|timeline| timeline.recorded),
+        timelines.len(),
+        sum(|timeline| timeline.in_order),
+        sum(|timeline| timeline.in_time),
+    )
+}
+
 impl Timeline {
     fn object(&mut self, what: &str, theirs: &[Change], ours: &[Change], marks: &[f64], last: f64) {
         let mut off = |word: &str, recorded, simulated| {

@@ -1,6 +1,7 @@
 //! The official Python SDK: `tests/peers/sdk.py`.
 
 use serde_json::json;
+use tests::counts::tell;
 use tests::peers::peers;
 use tests::process::Rehearsal;
 
@@ -21,7 +22,7 @@ async fn the_python_sdk_reads_writes_and_is_refused_as_by_an_engine() {
     let count = run_class(&rehearsal, "Calm").await;
     assert_eq!(rehearsal.show("violations").await, json!([]));
     assert!(count >= 21, "{count} tests");
-    tell(count);
+    tell(&format!("Python SDK: in a calm world, tests passed: {count}"));
 }
 
 #[tokio::test]
@@ -30,10 +31,5 @@ async fn the_python_sdk_fails_over_step_by_step() {
     let rehearsal = lost().await;
     let count = run_class(&rehearsal, "Lost").await;
     assert_all_at_seville(&rehearsal).await;
-    tell(count);
-}
-
-#[expect(clippy::print_stdout, reason = "how many tests of another runner stand behind this one")]
-fn tell(count: usize) {
-    println!("{count} tests of the Python SDK passed");
+    tell(&format!("Python SDK: in a failover step by step, tests passed: {count}"));
 }
