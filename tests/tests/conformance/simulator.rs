@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use expect_test::expect_file;
 use tests::counts::tell;
 
-use crate::compare::Difference;
+use crate::compare::{Difference, Kind};
 use crate::differences::{REASONS, Reason};
 use crate::recording::exchanges;
 use crate::scenes::{SCENES, replayed};
@@ -32,6 +32,8 @@ const NO_TIMELINE: &[&str] = &["refusals"];
 struct Count {
     exchanges: BTreeSet<String>,
     differences: usize,
+    /// What differs where, with the number of times.
+    lines: BTreeMap<String, usize>,
 }
 
 impl Tally {
@@ -66,6 +68,7 @@ async fn replay_all() -> Tally {
             match Reason::of(&difference) {
                 Some(reason) => {
                     let count = tally.reasons.entry(reason).or_default();
+                    *count.lines.entry(line(&difference)).or_default() += 1;
                     count.exchanges.insert(difference.exchange);
                     count.differences += 1;
                 }
@@ -105,9 +108,45 @@ async fn the_simulated_engine_answers_every_recorded_request_and_differs_only_wi
     assert!(unused.is_empty(), "reasons for nothing: {unused:?}");
     assert!(unexplained.is_empty(), "changes at another time without a reason: {unexplained:#?}");
     let page = page(&tally);
+    expect_file!["./differences.txt"].assert_eq(&listed(&tally));
     expect_file!["../../../docs/conformance.md"].assert_eq(&page);
     tell(&tally.counts());
     tell(&timelines::counts(&tally.timelines));
+}
+
+/// The place and the kind of a difference: what is one line of `differences.txt`, however often it shows.
+fn line(difference: &Difference) -> String {
+    let Difference { kind, exchange: _, at, recorded, simulated } = difference;
+    // Elements of lists are told apart by their key.
+    let of = |side: &str| match side.split_once(": ") {
+        Some((key, _)) if at.ends_with(']') || !at.contains('/') => format!(" `{key}`"),
+        Some(_) | None => String::new(),
+    };
+    match kind {
+        Kind::Missing => format!("{at}{}: only on the engine", of(recorded)),
+        Kind::Extra => format!("{at}{}: only in the simulation", of(simulated)),
+        Kind::Status => {
+            let status = |side: &str| side.split(' ').next().unwrap_or_default().to_owned();
+            format!("{at}: {}, in the simulation {}", status(recorded), status(simulated))
+        }
+        Kind::Word => format!("{at}: `{recorded}`, in the simulation `{simulated}`"),
+        Kind::ContentType => format!("{at}: another content type"),
+        Kind::Scalar => format!("{at}: another kind of value"),
+        Kind::Text => format!("{at}: another text"),
+    }
+}
+
+/// Every kind of difference, under its reason.
+fn listed(tally: &Tally) -> String {
+    let mut text = String::from(LISTED);
+    for (at, count) in &tally.reasons {
+        let Some(reason) = REASONS.get(*at) else { continue };
+        let _ = writeln!(text, "\n# {}\n# {}", reason.what, reason.why);
+        for (line, times) in &count.lines {
+            let _ = writeln!(text, "{times:>4}  {line}");
+        }
+    }
+    text
 }
 
 fn page(tally: &Tally) -> String {
@@ -146,6 +185,11 @@ fn page(tally: &Tally) -> String {
     page.push_str(TAIL);
     page
 }
+
+const LISTED: &str = "\
+# Where an answer of the simulated engine differs from the recorded one: how often, request, place in the document, and what.
+# Each line stands under its reason. Written by `UPDATE_EXPECT=1 cargo test -p tests --test conformance`.
+";
 
 const HEAD: &str = "# Conformance
 
