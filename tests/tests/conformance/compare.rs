@@ -115,6 +115,11 @@ impl Comparison<'_> {
         });
     }
 
+    /// The hosts of this one file were cut to a few members when it was recorded: what else an answer has is not known.
+    fn is_cut(&self, pointer: &str) -> bool {
+        self.exchange.file == "tags" && self.root == "GET hosts" && pointer == "/host[]"
+    }
+
     /// Two different statuses: what both sides said.
     fn texts_of_statuses(&mut self, ours: &Value) {
         let said = |body: &Value| -> String {
@@ -145,7 +150,7 @@ impl Comparison<'_> {
                     }
                 }
                 for (name, value) in mine {
-                    if !theirs.contains_key(name) {
+                    if !theirs.contains_key(name) && !self.is_cut(pointer) {
                         self.add(Kind::Extra, &format!("{pointer}/{name}"), String::new(), short(value));
                     }
                 }

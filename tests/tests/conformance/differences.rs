@@ -31,11 +31,6 @@ pub(crate) const REASONS: &[Reason] = &[
         explains: |d| d.kind == Kind::Missing && d.recorded.starts_with("Default:"),
     },
     Reason {
-        what: "`display.certificate` of a running VM is missing",
-        why: "The certificate of its host for consoles. Nothing here opens a console, and it would be the larger half of each VM.",
-        explains: |d| d.kind == Kind::Missing && d.at.ends_with("/display/certificate"),
-    },
-    Reason {
         what: "Network devices of hosts, networks, users and permissions are empty lists",
         why: "The collections exist, so that clients which follow links work; the simulation has no networks, and one user.",
         explains: |d| {
@@ -99,11 +94,6 @@ pub(crate) const REASONS: &[Reason] = &[
         what: "A correlation id happens to be all digits",
         why: "Eight hexadecimal digits that chance made a number.",
         explains: |d| d.kind == Kind::Scalar && d.at.ends_with("/correlation_id"),
-    },
-    Reason {
-        what: "`tags`: hosts have more members",
-        why: "In this one file the recorded hosts were cut to a few members.",
-        explains: |d| d.kind == Kind::Extra && d.exchange.starts_with("tags ") && d.at.starts_with("GET hosts /host[]"),
     },
     Reason {
         what: "`tags`: a description that is too long is taken, and the tag is listed",

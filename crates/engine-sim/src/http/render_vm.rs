@@ -143,6 +143,12 @@ fn display(host: Option<&Host>) -> Value {
     if let Some(host) = host {
         tree["address"] = json!(host.address);
         tree["port"] = json!("5900");
+        // The engine writes the host's whole certificate, for consoles.
+        tree["certificate"] = json!({
+            "content": "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n",
+            "organization": "Test",
+            "subject": format!("O=Test,CN={}", host.address),
+        });
     }
     for (member, value) in [
         ("allow_override", "false"),
