@@ -31,7 +31,7 @@ pub(crate) const SCENES: &[(&str, Cast)] = &[
         "pm_fencing",
         Cast { seed: 10, spm: "alpha-h2", vms: placed("alpha", [2, 3, 1, 1, 2, 3, 3, 2]), ..Cast::PRODUCTION },
     ),
-    ("pm_start", Cast { vms: [""; 8], ..BETA }),
+    ("pm_start", Cast { dead_lease: 140, ..Cast::PRODUCTION }),
     ("fence_spm_dc_up", Cast::PRODUCTION),
     ("leased", Cast { spm: "alpha-h2", ..Cast::PRODUCTION }),
     ("false_fence", BETA),
@@ -106,6 +106,8 @@ pub(crate) async fn replayed(file: &str, cast: &Cast) -> Replayed {
         replay.replayed.recorded = timeline("timeline-serial");
         replay.replayed.recorded.retain(|change| change.at < 460.0);
     }
+    // The sampler went on for moments after the last request.
+    stage.pass(4).await;
     replay.replayed.seen = watcher.seen();
     replay.replayed
 }
@@ -234,12 +236,25 @@ async fn prepare(file: &str, stage: &Stage) {
         "ssh_blackhole" => {
             stage.call_host("PUT", "alpha-h3", "", r#"{"power_management":{"enabled":"false"}}"#).await;
         }
+        // What its first mark tells of the minutes before, the same seconds before.
         "pm_start" => {
-            stage.call_host("POST", "beta-h3", "/deactivate", "{}").await;
-            stage.pass(30).await;
-            stage.call_host("POST", "beta-h3", "/fence", r#"{"fence_type":"stop"}"#).await;
+            stage.fencing(false).await;
+            stage.order("refuse_site alpha");
+            stage.until_lost("alpha").await;
+            stage.until_minute_of_recovery(99 + 477).await;
+            stage.confirm_all("alpha").await;
+            stage.pass(237).await;
+            // It serves as proxy.
             stage.without_storage("beta-h2");
-            stage.pass(240).await;
+            let stopped = stage.call_host("POST", "beta-h3", "/fence", r#"{"fence_type":"stop"}"#).await;
+            assert_eq!(stopped, 200);
+            stage.until_minute_of_recovery(99 + 176).await;
+            stage.promote("beta");
+            stage.repoint("beta").await;
+            stage.call_host("POST", "beta-h1", "/activate", "{}").await;
+            let up = |world: &World| world.data_centers.values().all(|row| row.status == DataCenterStatus::Up);
+            stage.wait(300, up).await;
+            stage.until_minute_of_recovery(99).await;
         }
         "leased" => stage.engine.world(|world| world.options.dead_vm_lease = 165_000),
         "pm_fencing" => stage.engine.world(|world| world.options.host_boot = 20_000),
@@ -270,9 +285,7 @@ async fn prepare(file: &str, stage: &Stage) {
             stage.confirm_all("alpha").await;
             stage.park_all("alpha").await;
             // The automatic recovery runs at full five minutes, the first one 231 s after this recording began.
-            while stage.engine.world(|world| world.unix_ms(world.now) / 1000 % 300) != 69 {
-                stage.pass(1).await;
-            }
+            stage.until_minute_of_recovery(231).await;
         }
         _ => {}
     }
@@ -407,6 +420,14 @@ impl Stage {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("not so within {seconds} s: {:#}", self.engine.dump());
+    }
+
+    /// Waits until the automatic recovery, which runs at full five minutes, has one run so many seconds ahead.
+    async fn until_minute_of_recovery(&self, seconds: u64) {
+        let rest = 300 - seconds % 300;
+        while self.engine.world(|world| world.unix_ms(world.now) / 1000 % 300) != rest {
+            self.pass(1).await;
+        }
     }
 
     pub(crate) async fn until_lost(&self, site: &str) {

@@ -48,11 +48,6 @@ pub(crate) const TIMING_REASONS: &[TimingReason] = &[
         },
     },
     TimingReason {
-        what: "`pm_start`: VMs start and a second host recovers",
-        why: "They had been waiting for it since before the recording: VMs in the engine's queue after a failover, the host for the automatic recovery.",
-        explains: |off| off.timeline == "pm_start",
-    },
-    TimingReason {
         what: "`leased`: VMs that were still starting",
         why: "The sampler ran before the scene began.",
         explains: |off| is(off, "leased", "vm") && missing(off),
@@ -104,10 +99,5 @@ pub(crate) const TIMING_REASONS: &[TimingReason] = &[
         what: "`timeline-parallel`: activated hosts are `up` after 1 to 3 s, not after 14",
         why: "The sampler got no answers between second 89 and 103; in the serial timeline it is 2 s.",
         explains: |off| is(off, "timeline-parallel", "host beta") && off.word == "up",
-    },
-    TimingReason {
-        what: "`timeline-parallel`: highly available VMs start 15 s later, the election begins 17 s sooner",
-        why: "The simulated engine tries the leased VM as soon as a host is `up`, fails because its storage is not connected yet, and then holds back the others for 30 s; the recorded one tried 17 s after the confirmation. What kept it, and its election, is not known; in the serial timeline both agree.",
-        explains: |off| off.timeline == "timeline-parallel" && !off.what.starts_with("host"),
     },
 ];
