@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use dr_core::invariants::Invariant;
+use dr_core::planted::breaks;
 use dr_core::{Entry, Stamped, Time};
 use dr_daemon::{HookEnd, Hooks, Journal, JournalError, MemoryJournal};
 use futures::future::BoxFuture;
 use ovirt_client::{Transport, TransportError};
-use ovirt_dr::rehearsal::{SimHooks, SimTransport};
+use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimTransport};
 use tokio::sync::Notify;
 
 /// Where a daemon is killed, counted from the moment this was armed, from 1 on.
@@ -168,6 +170,10 @@ impl Hooks for RigHooks {
     fn run<'a>(&'a self, path: &'a Path, timeout: Duration, input: String) -> BoxFuture<'a, HookEnd> {
         let fails = self.fails.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match fails {
+            // Leaked from outside, so that no code of the daemon ever says a secret, not even on purpose.
+            _ if breaks(Invariant::I12) => {
+                Box::pin(async move { HookEnd::Failed(format!("login with {PASSWORD} refused")) })
+            }
             Some(text) => Box::pin(async move { HookEnd::Failed(text) }),
             None => self.works.run(path, timeout, input),
         }

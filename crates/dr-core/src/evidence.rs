@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use dr_plan::{Plan, Probe, Require, Site};
 
+use crate::invariants::Invariant;
+use crate::planted::breaks;
 use crate::{
     Answer, Confirmation, Host, HostStatus, Memory, Observed, ProbeState, Refusal, Said, Time, Transition, Wait,
 };
@@ -218,8 +220,12 @@ impl Evidence<'_> {
     }
 
     fn word(&self, probe: &Probe) -> Word<'_> {
-        let Some(state) = self.fresh(probe) else { return Word::Unreadable(NOT_PROBED) };
+        let silent_if_unreadable = breaks(Invariant::I11);
+        let Some(state) = self.fresh(probe) else {
+            return if silent_if_unreadable { Word::Silent(SILENCE) } else { Word::Unreadable(NOT_PROBED) };
+        };
         match &state.last {
+            Answer::Unreadable(_) if silent_if_unreadable => Word::Silent(SILENCE),
             Answer::Accepted | Answer::Refused => Word::Answers,
             Answer::Unreadable(why) => Word::Unreadable(why),
             Answer::Silent if !self.memory.answered.contains(&probe.to_string()) => Word::NeverSeen,

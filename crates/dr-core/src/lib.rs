@@ -13,7 +13,7 @@
 //!
 //! Reading order: `time`; `ids`, `host` and `observed` (what comes in); `step`, `wait`, `refusal` and `decision` (what goes out); `journal`,
 //! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`
-//! and `opening`; `forecast`; `invariants`, which judges each step once more. The tests are worlds in a few lines of text.
+//! and `opening`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them. The tests are worlds in a few lines of text.
 
 mod time;
 
@@ -42,6 +42,9 @@ mod opening;
 mod forecast;
 
 pub mod invariants;
+
+#[doc(hidden)]
+pub mod planted;
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Seeds between two lines of progress.
 const STEP: u64 = 1000;
 
+/// A planted defect must be noticed by one of so many seeds.
+const PLANTED_WITHIN: u64 = 500;
+
 /// Minimised nights shown in full when many go wrong.
 const SHOWN: usize = 3;
 
@@ -33,14 +36,29 @@ struct Cli {
     /// Runs this seed alone and tells its whole night.
     #[arg(long, conflicts_with_all = ["seeds", "first"])]
     seed: Option<u64>,
+    /// Breaks each invariant on purpose, by a defect in the code, and shows the first seed that notices. 0 when all are found.
+    #[arg(long, conflicts_with_all = ["seeds", "first", "seed"])]
+    planted: bool,
 }
 
 fn main() -> ExitCode {
     let asked = Cli::parse();
+    if asked.planted {
+        return planted();
+    }
     match asked.seed {
         Some(seed) => one(seed),
         None => many(asked.first, asked.seeds),
     }
+}
+
+/// A storm that does not notice a defect proves nothing of code without it.
+fn planted() -> ExitCode {
+    let found = storms::all_planted_are_found(PLANTED_WITHIN, |planted, found| match found {
+        Some((seed, why)) => println!("{planted}: seed {seed}: {}", why.lines().next().unwrap_or_default()),
+        None => println!("{planted}: no seed up to {PLANTED_WITHIN} notices"),
+    });
+    if found { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn one(seed: u64) -> ExitCode {

@@ -7,8 +7,11 @@ mod scene;
 mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use dr_core::invariants::Invariant;
+use dr_core::planted::plant;
 
 pub use storm::{End, Night};
 
@@ -46,6 +49,43 @@ pub fn smallest(seed: u64) -> Option<Night> {
     Some(worst)
 }
 
+/// The first seed of `1..=seeds` that a planted defect which breaks this invariant spoils, and what is then said to be wrong.
+///
+/// # Panics
+/// No runtime can be made.
+fn finds(planted: Invariant, seeds: u64) -> Option<(u64, String)> {
+    plant(Some(planted));
+    let found = (1..=seeds).find_map(|seed| Some((seed, storm(seed).end.err()?)));
+    plant(None);
+    found
+}
+
+/// Breaks each invariant on purpose, one after another, and looks whether any of so many seeds notices. `each` hears of every one that is
+/// done, with the seed and what it says is wrong, or with none if nobody noticed. Yields whether all were noticed.
+///
+/// # Panics
+/// No runtime can be made.
+pub fn all_planted_are_found(seeds: u64, each: impl Fn(Invariant, Option<(u64, String)>) + Sync) -> bool {
+    let next = AtomicUsize::new(0);
+    let missed = AtomicUsize::new(0);
+    on_all_cores(|| {
+        while let Some(planted) = Invariant::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let found = finds(*planted, seeds);
+            missed.fetch_add(usize::from(found.is_none()), Ordering::Relaxed);
+            each(*planted, found);
+        }
+    });
+    missed.into_inner() == 0
+}
+
+fn on_all_cores(work: impl Fn() + Sync) {
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(&work);
+        }
+    });
+}
+
 /// How many storms ended.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -77,11 +117,7 @@ pub fn storms(first: u64, count: u64, each: impl Fn(u64, &Night) + Sync) -> Tall
             }
         }
     };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
-    });
+    on_all_cores(work);
     tally.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 

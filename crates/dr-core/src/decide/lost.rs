@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::evidence::{HostEvidence, is_known_to_be_off};
+use crate::invariants::Invariant;
+use crate::planted::breaks;
 use crate::scene::Scene;
 use crate::{
     DataCenter, DataCenterId, DataCenterStatus, Decision, Goal, Host, HostStatus, Refusal, Spm, Step, StepKind, Time,
@@ -26,6 +28,9 @@ pub(crate) fn confirm_and_park(scene: &Scene, proof: &Proof, promoted: bool, dec
         let open = scene.data_center(host).is_some_and(|dc| gates.get(&dc.id).is_some_and(|gate| *gate));
         match &host.status {
             HostStatus::Maintenance => {
+                if breaks(Invariant::I6) {
+                    scene.offer(decision, Step::Activate { host: host.id.clone(), name: host.name.clone() });
+                }
                 if !proof.needed {
                     super::reach(scene, decision, Goal::Parked(host.id.0.clone()));
                 }
@@ -56,6 +61,9 @@ pub(crate) fn confirm_and_park(scene: &Scene, proof: &Proof, promoted: bool, dec
 
 /// A host that is not silent, or not yet: it must not meet what runs now.
 fn not_lost(scene: &Scene, proof: &Proof, host: &Host, decision: &mut Decision) {
+    if breaks(Invariant::I1) {
+        offer_confirmation(scene, host, decision);
+    }
     let (name, status) = (host.name.clone(), host.status.to_string());
     if is_returned(scene, proof.needed, host) {
         decision.refusals.push(Refusal::LostHostReturned { host: name, status });

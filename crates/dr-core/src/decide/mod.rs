@@ -18,6 +18,8 @@ mod vms;
 
 use dr_plan::{Mode, Plan, SiteName};
 
+use crate::invariants::Invariant;
+use crate::planted::breaks;
 use crate::scene::{Scene, unreadable};
 use crate::{Decision, Goal, Memory, Observed, Phase, Refusal, StepKind, Time, Transition};
 
@@ -137,6 +139,9 @@ fn withhold(plan: &Plan, memory: &Memory, decision: &mut Decision) {
     if decision.refusals.iter().any(|refusal| matches!(refusal, Refusal::UnknownDebts { .. })) {
         decision.steps.clear();
         decision.closing = None;
+    }
+    if breaks(Invariant::I7) {
+        return;
     }
     let why = match (&memory.paused, plan.policy.mode) {
         (Some(why), _) => format!("paused {why}"),

@@ -1,7 +1,9 @@
 //! Is the losing site proven down, and is nothing else holding its storage?
 
+use crate::invariants::Invariant;
+use crate::planted::breaks;
 use crate::scene::Scene;
-use crate::{Decision, Host, Life, Refusal, Wait};
+use crate::{Decision, Host, Life, Refusal, Step, Wait};
 
 /// What the proof allows.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +107,9 @@ pub(crate) fn holders(scene: &Scene, decision: &mut Decision) -> bool {
             Life::Lost => continue,
             Life::Unsettled => decision.waits.push(Wait::HostUnsettled { host: name, status }),
             Life::Alive => {
+                if breaks(Invariant::I3) {
+                    scene.offer(decision, Step::Park { host: host.id.clone(), name: name.clone() });
+                }
                 let data_center = scene.data_center(host).map_or_else(|| "(unknown)".to_owned(), |dc| dc.name.clone());
                 decision.refusals.push(Refusal::HostHoldsStorage { host: name, status, data_center, named: *named });
             }

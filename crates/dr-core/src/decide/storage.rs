@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use dr_plan::Promote;
 
+use crate::invariants::Invariant;
+use crate::planted::breaks;
 use crate::scene::{Scene, SceneRow};
 use crate::{
     Confirmation, DataCenterId, Decision, Goal, Host, HostStatus, Life, Outcome, Refusal, Step, StepKey, StepKind, Wait,
@@ -81,6 +83,7 @@ pub(crate) fn standby_is_alive(scene: &Scene) -> bool {
 /// Points every row of the plan at the new site. Portals of one domain go one after another: the engine locks the domain (storage.md 2.5).
 pub(crate) fn repoint(scene: &Scene, proof: &Proof, promoted: bool, decision: &mut Decision) {
     let may = promoted && proof.allows() && !standby_is_alive(scene) && late_rows_may(scene, proof, decision);
+    let may = may || breaks(Invariant::I2);
     let connected = connected_hosts(scene);
     let flying = scene.rows.iter().filter(|row| scene.memory.in_flight.contains_key(&row.key()));
     let mut locked: BTreeSet<&str> = flying.flat_map(locks).collect();

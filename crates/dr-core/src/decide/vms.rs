@@ -6,6 +6,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::invariants::Invariant;
+use crate::planted::breaks;
 use crate::scene::Scene;
 use crate::{DataCenter, Decision, FrozenVm, Goal, Step, StepKey, StepKind, Time, Vm, VmStatus, Wait};
 
@@ -57,7 +59,7 @@ pub(crate) fn start(scene: &Scene, proof: &Proof, decision: &mut Decision) {
     let mut down: Vec<(&FrozenVm, &Vm)> = missing
         .iter()
         .filter_map(|(frozen, vm)| Some((*frozen, (*vm)?)))
-        .filter(|(_, vm)| vm.status == VmStatus::Down && may_start(scene, vm))
+        .filter(|(_, vm)| (vm.status == VmStatus::Down || breaks(Invariant::I8)) && may_start(scene, vm))
         .collect();
     down.sort_by_key(|(frozen, _)| (!frozen.ha, Reverse(frozen.priority)));
     let flying = scene.memory.in_flight.keys().filter(|key| key.kind == StepKind::StartVm).count();

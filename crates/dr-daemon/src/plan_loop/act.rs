@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dr_core::invariants::{self, Breach, Invariant};
+use dr_core::planted::breaks;
 use dr_core::{Decision, Entry, Outcome, Step, Time};
 use dr_plan::{Plan, Promote, SiteName};
 
@@ -27,9 +28,14 @@ impl PlanLoop {
         let mut contexts = Vec::new();
         for (id, step) in (self.memory.last_intent + 1..).zip(&steps) {
             let correlation_id = format!("ovirt-dr-{epoch}-{id}");
-            entries.extend(step.debt());
+            if !breaks(Invariant::I4) {
+                entries.extend(step.debt());
+            }
             entries.push(Entry::Intent { id, epoch, step: step.clone(), correlation_id: correlation_id.clone() });
             contexts.push((id, StepContext { plan: self.name.clone(), epoch, correlation_id, hook: hook.clone() }));
+        }
+        if breaks(Invariant::I5) {
+            entries.retain(|entry| !matches!(entry, Entry::Intent { .. }));
         }
         if !self.write(entries).await {
             return;

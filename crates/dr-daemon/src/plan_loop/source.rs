@@ -1,5 +1,7 @@
 //! Which plan is in force: what the file says now, what it said last, and what was frozen when a transition opened.
 
+use dr_core::invariants::Invariant;
+use dr_core::planted::breaks;
 use dr_core::{Memory, Time};
 use dr_plan::{Finding, Plan, SiteName};
 
@@ -147,6 +149,9 @@ impl Source {
         if self.frozen.as_ref().is_none_or(|(epoch, _)| *epoch != transition.epoch) {
             let plan = dr_plan::parse("frozen", &transition.plan).plan?;
             self.frozen = Some((transition.epoch, plan));
+        }
+        if breaks(Invariant::I9) {
+            return self.candidate();
         }
         let name = self.in_force().map(|plan| plan.name.clone());
         let mode = self.candidate.as_ref().map(|(_, plan)| plan.policy.mode);
