@@ -96,19 +96,6 @@ pub(crate) const REASONS: &[Reason] = &[
         explains: |d| d.kind == Kind::Scalar && d.at.ends_with("/correlation_id"),
     },
     Reason {
-        what: "`tags`: a description that is too long is taken, and the tag is listed",
-        why: "The recording masks the long text, so a short one is sent.",
-        explains: |d| {
-            d.exchange == "tags tags.create.too_long_description"
-                || (d.exchange == "tags tags.list" && d.simulated.starts_with("ovirt_dr_owed_pm2"))
-        },
-    },
-    Reason {
-        what: "`tags`: the tag `dr-lab` is listed",
-        why: "It was made for the first world, this file is of the second.",
-        explains: |d| d.exchange == "tags tags.list" && d.simulated.starts_with("dr-lab"),
-    },
-    Reason {
         what: "Draining a host works",
         why: "The recorded hosts could not migrate to each other (they shared one machine), so the drain was refused; simulated ones can. What follows, a host that is not `up`, follows from that.",
         explains: |d| {

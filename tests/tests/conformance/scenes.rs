@@ -256,6 +256,7 @@ async fn prepare(file: &str, stage: &Stage) {
             stage.wait(300, up).await;
             stage.until_minute_of_recovery(99).await;
         }
+        "tags" => stage.engine.world(|world| world.tags.retain(|_, tag| tag.name != "dr-lab")),
         "leased" => stage.engine.world(|world| world.options.dead_vm_lease = 165_000),
         "pm_fencing" => stage.engine.world(|world| world.options.host_boot = 20_000),
         "restart" => {

@@ -49,7 +49,7 @@ pub(crate) const TIMING_REASONS: &[TimingReason] = &[
     },
     TimingReason {
         what: "`leased`: VMs that were still starting",
-        why: "The sampler ran before the scene began.",
+        why: "The scene begins with the first recorded request, at second 20; the sampler saw vm6, vm7 and vm8 start in the 20 s before.",
         explains: |off| is(off, "leased", "vm") && missing(off),
     },
     TimingReason {
@@ -92,7 +92,7 @@ pub(crate) const TIMING_REASONS: &[TimingReason] = &[
     },
     TimingReason {
         what: "`unpromoted`: tries to start vm8",
-        why: "On the recorded engine it had used up its ten tries before.",
+        why: "The recorded engine tried it as often (every 30 s, the tenth failed at second 227), but no try lasted as long as the sampler's step.",
         explains: |off| is(off, "unpromoted", "vm vm8") && extra(off),
     },
     TimingReason {
