@@ -12,8 +12,8 @@
 //! - Only the journal's entries and the steps in them are serialised; everything else is free to change.
 //!
 //! Reading order: `time`; `ids`, `host` and `observed` (what comes in); `step`, `wait`, `refusal` and `decision` (what goes out); `journal`,
-//! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`
-//! and `opening`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them. The tests are worlds in a few lines of text.
+//! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`,
+//! `opening` and `repair`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them. The tests are worlds in a few lines of text.
 
 mod time;
 
@@ -38,6 +38,7 @@ mod decide;
 
 mod flip;
 mod opening;
+mod repair;
 
 mod forecast;
 
@@ -61,6 +62,7 @@ pub use memory::*;
 pub use observed::*;
 pub use opening::*;
 pub use refusal::*;
+pub use repair::*;
 pub use resolve::{Details, Row, RowKey, RowProblem, resolve_rows};
 pub use step::*;
 pub use time::*;

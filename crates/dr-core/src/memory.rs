@@ -146,7 +146,10 @@ impl Memory {
             Entry::Opened(opening) => {
                 self.epoch = opening.epoch;
                 self.accepted = Some(opening.to.clone());
-                self.last_flip = Some(at);
+                // A repair goes nowhere.
+                if opening.from != opening.to {
+                    self.last_flip = Some(at);
+                }
                 self.held = None;
                 self.requested = None;
                 self.transition = Some(Transition {

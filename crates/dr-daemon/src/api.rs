@@ -132,7 +132,8 @@ fn signed(mut command: Command, user: &str) -> Result<Command, Problem> {
         Command::Failover { by, reason, .. }
         | Command::Abort { by, reason }
         | Command::AcceptWorld { by, reason }
-        | Command::Pause { by, reason } => (by, Some(reason)),
+        | Command::Pause { by, reason }
+        | Command::Repair { by, reason, .. } => (by, Some(reason)),
         Command::Confirm { by, reason, .. } => {
             if reason.trim().is_empty() {
                 return Err(bad("a confirmation needs a reason: say what you know and how"));

@@ -182,6 +182,16 @@ pub enum Command {
         /// Who.
         by: String,
     },
+    /// Give back what an earlier daemon left owed in the engine and the journal does not know; or only say what that is.
+    Repair {
+        /// Do it.
+        #[serde(default)]
+        apply: bool,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// Forecast a failover to `site` (or the open transition); the answer is JSON text.
     Preview {
         /// The site.

@@ -68,6 +68,8 @@ Examples:
 Examples:
   ovirt-dr accept-world erp --reason 'failed over by hand before we had ovirt-dr'")]
     AcceptWorld(Because),
+    /// Give back power management and fencing that an earlier daemon left switched off, when the journal does not know of it
+    Repair(Repair),
     /// Say something that only a person can know, which lifts one refusal
     Confirm(Confirm),
     /// Do nothing until resumed; reading and reporting go on
@@ -186,6 +188,25 @@ pub(crate) struct Failover {
 pub(crate) struct Because {
     /// The plan; may be left out if there is only one
     pub(crate) plan: Option<String>,
+    /// Why; kept in the journal
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For a state database that is new, or older than the engine: what was switched off stands in the engine's tags, with its original. \
+Without --apply it is only shown.
+
+Examples:
+  ovirt-dr repair erp
+  ovirt-dr repair erp --apply --reason 'state database lost with its disk'")]
+pub(crate) struct Repair {
+    /// The plan; may be left out if there is only one
+    pub(crate) plan: Option<String>,
+    /// Give it back, and remove the tags
+    #[arg(long)]
+    pub(crate) apply: bool,
     /// Why; kept in the journal
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     pub(crate) reason: String,

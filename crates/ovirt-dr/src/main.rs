@@ -105,6 +105,11 @@ async fn dispatch(command: Command, socket: Option<PathBuf>, out: Out) -> Result
         Command::Failover(asked) => operate::failover(&client, asked, out).await,
         Command::Abort(asked) => because(&client, asked, out, |by, reason| Ask::Abort { by, reason }).await,
         Command::AcceptWorld(asked) => because(&client, asked, out, |by, reason| Ask::AcceptWorld { by, reason }).await,
+        Command::Repair(asked) => {
+            let plan = plans::meant(&client, asked.plan).await?;
+            let command = Ask::Repair { apply: asked.apply, by: operate::by(), reason: asked.reason };
+            operate::ask(&client, &plan, &command, out).await
+        }
         Command::Pause(asked) => because(&client, asked, out, |by, reason| Ask::Pause { by, reason }).await,
         Command::Resume(asked) => {
             let plan = plans::meant(&client, asked.plan).await?;

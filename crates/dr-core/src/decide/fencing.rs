@@ -73,6 +73,6 @@ fn open_hosts<'a>(scene: &Scene<'a>) -> HashMap<&'a ClusterId, Vec<&'a Host>> {
 }
 
 /// A parked host is not fenced, and an up one may be: neither needs the suspension any more.
-fn is_settled(host: &Host) -> bool {
+pub(crate) fn is_settled(host: &Host) -> bool {
     matches!(host.status, HostStatus::Maintenance | HostStatus::Up)
 }

@@ -10,6 +10,7 @@ mod data_centers;
 mod engine;
 pub(crate) use engine::unknown_debts;
 mod fencing;
+pub(crate) use fencing::is_settled;
 mod lost;
 mod proof;
 mod standby;

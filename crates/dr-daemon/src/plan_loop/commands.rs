@@ -44,6 +44,7 @@ impl PlanLoop {
                 let text = format!("resumed by {by}");
                 self.note(Entry::Resumed { by }, Level::Notice, text).await
             }
+            Command::Repair { apply, by, reason } => self.repair(apply, &by, &reason).await,
             Command::Preview { site } => self.preview(site),
         }
     }

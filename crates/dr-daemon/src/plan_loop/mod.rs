@@ -11,6 +11,7 @@ mod journalling;
 mod minding;
 mod probing;
 mod publish;
+mod repairing;
 mod source;
 
 use std::path::PathBuf;
@@ -334,7 +335,9 @@ impl PlanLoop {
             Duration::ZERO => format!(" (forecast {})", crate::story::said(total)),
             lease => format!(" (forecast {} to {})", crate::story::said(total), crate::story::said(total + lease)),
         });
-        let (level, text) = if transition.cancelled {
+        let (level, text) = if transition.from == transition.to {
+            (Level::Notice, format!("repaired: {} stays active, 0 owed", transition.from))
+        } else if transition.cancelled {
             (Level::Notice, format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from))
         } else if exceptions.is_empty() {
             (Level::Notice, format!("converged at {} after {}{forecast}", transition.to, crate::story::said(took)))

@@ -143,6 +143,11 @@ impl Source {
         self.in_force.as_ref().or(self.candidate.as_ref()).map(|(_, plan)| plan)
     }
 
+    /// Its text.
+    pub(super) fn in_force_text(&self) -> Option<&str> {
+        self.in_force.as_ref().or(self.candidate.as_ref()).map(|(text, _)| text.as_str())
+    }
+
     /// The plan that decides: inside a transition the one that was frozen when it opened, with today's `mode`.
     pub(super) fn acting(&mut self, memory: &Memory) -> Option<&Plan> {
         let Some(transition) = &memory.transition else { return self.in_force() };

@@ -10,6 +10,7 @@ use super::links::{Frame, collection, set};
 use super::list::{follow_failed, plain, searched};
 use super::render_domain::luns;
 use super::render_host::{fence_agent, host, host_of_action, host_storage};
+use super::render_network::host_nic;
 use super::request::Call;
 use super::router::{no_resource, wrong_method};
 use super::schema::{ACTION, AGENT, HOST};
@@ -34,11 +35,16 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
         ["tags", below @ ..] if state.world.hosts.contains_key(&id) => {
             tags::assigned_handle(state, call, Tagged::Host(id), below)
         }
+        ["nics"] if get => match state.world.hosts.get(&id) {
+            Some(host) => plain("host_nics", "host_nic", call, vec![nic(state, &state.frame(call.api), host)]).into(),
+            None => Answer::not_found().into(),
+        },
         ["storage"] if get => storage(state, call, id).into(),
-        [
-            name @ ("nics" | "statistics" | "permissions" | "affinitylabels" | "hooks" | "devices"
-            | "networkattachments"),
-        ] if get => empty::collection(name).into(),
+        [name @ ("statistics" | "permissions" | "affinitylabels" | "hooks" | "devices" | "networkattachments")]
+            if get =>
+        {
+            empty::collection(name).into()
+        }
         [action] if call.method == Method::POST => act(state, call, id, action),
         [_] | [_, _] if get => Answer::not_found().into(),
         _ => no_resource(call).into(),
@@ -88,13 +94,18 @@ fn tree_of(state: &State, frame: &Frame, each: &Host) -> Value {
     host(frame, each, state.world.spm_status(each.id))
 }
 
+fn nic(state: &State, frame: &Frame, each: &Host) -> Value {
+    host_nic(frame, each, state.world.clusters.get(&each.cluster).map(|cluster| cluster.data_center))
+}
+
 /// Inlines what `follow` asks for. Fence agents cannot be followed: link and member have different names.
 fn follow_links(state: &State, call: &Call, each: &Host, follow: &[String], tree: &mut Value) -> Result<(), String> {
     let frame = state.frame(call.api);
     for path in follow {
         match path.as_str() {
             "tags" => tree["tags"] = collection("tag", tags::assigned_trees(state, &frame, Tagged::Host(each.id))),
-            "nics" | "statistics" | "permissions" | "affinitylabels" => tree[path.as_str()] = json!({}),
+            "nics" => tree["nics"] = collection("host_nic", vec![nic(state, &frame, each)]),
+            "statistics" | "permissions" | "affinitylabels" => tree[path.as_str()] = json!({}),
             "cluster" => {
                 let cluster = state.world.clusters.get(&each.cluster);
                 set(tree, "cluster", cluster.map(|cluster| render_cluster::cluster(&frame, cluster)));

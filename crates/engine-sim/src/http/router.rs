@@ -5,6 +5,9 @@ use http::{HeaderName, Method, StatusCode};
 
 use super::answer::{Answer, Body, HTML};
 use super::command::Reply;
+use super::list::plain;
+use super::render_network::network;
+use super::render_user::{permissions, user};
 use super::request::{API, Call};
 use super::{
     answered, clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services,
@@ -178,6 +181,17 @@ fn dispatch(state: &mut State, call: &Call) -> Reply {
         ["tags", below @ ..] => tags::handle(state, call, below),
         ["events", below @ ..] => events::handle(state, call, below),
         ["jobs", below @ ..] => jobs::handle(state, call, below),
+        ["networks"] if call.method == Method::GET => {
+            let frame = state.frame(call.api);
+            let networks = state.world.data_centers.values().map(|each| network(&frame, each)).collect();
+            plain("networks", "network", call, networks).into()
+        }
+        ["users"] if call.method == Method::GET => {
+            plain("users", "user", call, vec![user(&state.frame(call.api))]).into()
+        }
+        ["permissions"] if call.method == Method::GET => {
+            plain("permissions", "permission", call, permissions(&state.frame(call.api))).into()
+        }
         [name] if call.method == Method::GET && empty::is_collection(name) => empty::collection(name).into(),
         [name, _] if empty::is_collection(name) => Answer::not_found().into(),
         _ => no_resource(call).into(),

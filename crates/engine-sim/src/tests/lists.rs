@@ -41,6 +41,7 @@ async fn follow_inlines_links_and_one_bad_name_spoils_the_answer() {
     let tags = lab.get("/hosts?follow=tags,nics,cluster").await;
     assert_eq!(tags.json["host"][0]["tags"], json!({}));
     assert_eq!(tags.json["host"][0]["cluster"]["name"], "dr-cluster");
+    assert_eq!(tags.json["host"][0]["nics"]["host_nic"][0]["name"], "eth0");
     for link in ["banana", "agents", "fenceagents", "tags,banana"] {
         let got = lab.get(&format!("/hosts?follow={link}")).await;
         assert_eq!((got.status, got.content_type.as_str()), (500, "text/html;charset=UTF-8"), "{link}");
