@@ -31,16 +31,6 @@ pub(crate) const REASONS: &[Reason] = &[
         explains: |d| d.kind == Kind::Missing && d.recorded.starts_with("Default:"),
     },
     Reason {
-        what: "Network devices of hosts, networks, users and permissions are empty lists",
-        why: "The collections exist, so that clients which follow links work; the simulation has no networks, and one user.",
-        explains: |d| {
-            let at = d.at.as_str();
-            d.kind == Kind::Missing
-                && (at.ends_with("/nics/host_nic")
-                    || ["GET networks", "GET users", "GET permissions"].iter().any(|root| at.starts_with(root)))
-        },
-    },
-    Reason {
         what: "VMs of a storage domain are an empty list",
         why: "`/storagedomains/{id}/vms` is known for its unregistered VMs, of which a simulated domain has none; nothing here reads the others there.",
         explains: |d| d.kind == Kind::Missing && d.at == "GET storagedomains/ID/vms /vm",
