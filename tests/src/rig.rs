@@ -118,6 +118,12 @@ impl Rig {
         (self.handle, self.running) = launch(ports, &self.plan, &self.wake, &self.lines);
     }
 
+    /// The state database is lost: the next daemon starts with an empty journal.
+    pub fn forget(&mut self) {
+        self.kill();
+        self.journal = Arc::default();
+    }
+
     /// Writes to the journal past the daemon, which must be dead: what an earlier one would have left.
     ///
     /// # Panics

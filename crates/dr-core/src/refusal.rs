@@ -270,7 +270,7 @@ impl fmt::Display for Refusal {
             ),
             Refusal::UnknownDebts { tags } => write!(
                 f,
-                "the engine carries debts that this daemon's journal does not know ({}): another daemon, or an older state database. Only observing. ovirt-dr repair shows what they are, and gives them back",
+                "the engine carries debts that this daemon's journal does not know ({}): another daemon, or an older state database. Only observing. ovirt-dr repair PLAN shows what they are, and gives them back",
                 tags.join(", ")
             ),
         }

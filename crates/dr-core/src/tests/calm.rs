@@ -95,7 +95,7 @@ fn a_foreign_debt_and_another_engine_are_refusals() {
         ",
         expect![[r#"
             phase    calm
-            refused  the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing
+            refused  the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing. ovirt-dr repair erp shows what they are, and gives them back
             refused  another engine answers (instance two, known is one). If this is the one engine alive: ovirt-dr confirm erp engine --reason "..."
         "#]],
     );

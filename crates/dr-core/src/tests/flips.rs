@@ -276,6 +276,6 @@ fn a_guard_of_nothing_holds_nothing() {
 #[test]
 fn nothing_opens_beside_debts_that_the_journal_does_not_know() {
     let asked = || Asked::Failover { by: "ana".to_owned(), why: "fire".to_owned() };
-    flip(LOST, "tag ovirt-dr.owed.fp.somebody", "b").is(asked(), expect!["not yet: no transition opens: the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing"]);
-    flip(LOST, "tag ovirt-dr.owed.fp.somebody", "b").forgotten().is(asked(), expect!["not yet: no transition opens: the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing"]);
+    flip(LOST, "tag ovirt-dr.owed.fp.somebody", "b").is(asked(), expect!["not yet: no transition opens: the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing. ovirt-dr repair PLAN shows what they are, and gives them back"]);
+    flip(LOST, "tag ovirt-dr.owed.fp.somebody", "b").forgotten().is(asked(), expect!["not yet: no transition opens: the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing. ovirt-dr repair PLAN shows what they are, and gives them back"]);
 }

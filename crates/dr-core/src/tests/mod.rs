@@ -32,6 +32,7 @@ mod rows;
 mod forecasts;
 mod invariants;
 mod properties;
+mod repair;
 
 use expect_test::Expect;
 

@@ -106,7 +106,7 @@ fn debts_that_the_journal_does_not_know() {
         ",
         expect![[r#"
             phase    repointing
-            refused  the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing
+            refused  the engine carries debts that this daemon's journal does not know (ovirt-dr.owed.fp.somebody): another daemon, or an older state database. Only observing. ovirt-dr repair erp shows what they are, and gives them back
             proven   1 of 1 hosts non_responsive, no answer on 22 and 54321 for 5 min, witness witness answers
         "#]],
     );
