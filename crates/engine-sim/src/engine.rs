@@ -166,6 +166,14 @@ impl Engine {
         result
     }
 
+    /// Only reads the world at the present instant, for whoever looks again and again: answers that were given before stay good. Blocked
+    /// requests are woken as by [`Engine::world`].
+    pub fn look<T>(&self, with: impl FnOnce(&World) -> T) -> T {
+        let seen = with(&self.now().world);
+        self.shared.stirred.notify_waiters();
+        seen
+    }
+
     /// Stops the engine process and starts it again: refused, then held, then served; sessions and locks are gone.
     pub fn restart(&self) {
         let mut state = self.now();

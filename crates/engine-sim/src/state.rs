@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fault::{FaultKind, Faults};
-use crate::http::{Answer, Answered, Frame, VmTexts};
+use crate::http::{Answer, Answered, Frame, HostTexts, VmTexts};
 use crate::sso::Sso;
 use crate::world::{SimTime, World};
 
@@ -58,6 +58,8 @@ pub(crate) struct State {
     pub(crate) ca_pem: String,
     /// What the list of VMs was last written as.
     pub(crate) vm_texts: VmTexts,
+    /// The texts of the newest list of hosts.
+    pub(crate) host_texts: HostTexts,
     /// Answers of the world's present revision.
     pub(crate) answered: Answered,
     /// How many restarts there were; a blocked request of an earlier life never gets its answer.
@@ -78,6 +80,7 @@ impl State {
             frozen: BTreeMap::new(),
             ca_pem: String::new(),
             vm_texts: VmTexts::default(),
+            host_texts: HostTexts::default(),
             answered: Answered::default(),
             lives: 1,
             requests: 0,

@@ -34,7 +34,7 @@ impl Watcher {
         }
         let new = rig.mutations_after(&mut self.mutations);
         if !new.is_empty() {
-            let stranger = rig.engine.world(|world| world.host_named(UNNAMED).map(|host| host.id.to_string()));
+            let stranger = rig.engine.look(|world| world.host_named(UNNAMED).map(|host| host.id.to_string()));
             if let Some(touched) = stranger.and_then(|id| new.iter().find(|one| one.contains(&id))) {
                 return Err(format!("I3: the unnamed host was touched: {touched}"));
             }
@@ -85,14 +85,14 @@ pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str) -> Result<(), Stri
     }
     let hosts = scene.spec.sites.iter().filter(|each| each.name == site).flat_map(|each| &each.hosts);
     for host in hosts.filter(|host| host.name != UNNAMED) {
-        let status = rig.engine.world(|world| world.host_named(&host.name).map(|row| row.status));
+        let status = rig.engine.look(|world| world.host_named(&host.name).map(|row| row.status));
         if status != Some(HostStatus::Up) {
             return Err(format!("converged, but {} is {status:?}", host.name));
         }
     }
     for domain in &scene.spec.domains {
         for target in domain.copies.get(site).into_iter().flatten() {
-            if !rig.engine.world(|world| world.connections.values().any(|row| row.target == *target)) {
+            if !rig.engine.look(|world| world.connections.values().any(|row| row.target == *target)) {
                 return Err(format!("converged, but no connection of {} points at {target:?}", domain.name));
             }
         }
@@ -106,7 +106,7 @@ fn switched_off(rig: &Rig, scene: &Scene) -> Vec<OwedKey> {
         let mut hosts = scene.spec.sites.iter().flat_map(|site| &site.hosts);
         hosts.any(|host| host.name == name && host.power_management)
     };
-    rig.engine.world(|world| {
+    rig.engine.look(|world| {
         let hosts = world.hosts.values().filter(|host| !host.power_management.enabled && had(&host.name));
         let mut off: Vec<OwedKey> =
             hosts.map(|host| OwedKey::PowerManagement(HostId::from(host.id.to_string().as_str()))).collect();
@@ -118,7 +118,7 @@ fn switched_off(rig: &Rig, scene: &Scene) -> Vec<OwedKey> {
 }
 
 fn tags(rig: &Rig) -> Vec<String> {
-    rig.engine.world(|world| {
+    rig.engine.look(|world| {
         let ours = world.tags.values().filter(|tag| tag.name.starts_with("ovirt-dr"));
         ours.map(|tag| tag.name.clone()).collect()
     })

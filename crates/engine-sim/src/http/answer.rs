@@ -39,6 +39,12 @@ impl Answer {
         Answer::new(StatusCode::OK, Body::Document { root, tree })
     }
 
+    /// A document that is JSON text already.
+    pub(crate) fn written(json: String) -> Answer {
+        let body = Body::Written { content_type: "application/json", bytes: Bytes::from(json) };
+        Answer::new(StatusCode::OK, body)
+    }
+
     /// 201 with the odd `Location` of the engine, which repeats its own prefix (`recorded/tags.jsonl`).
     pub(crate) fn created(root: &'static str, tree: Value, base: &str) -> Answer {
         let href = tree.get("href").and_then(Value::as_str).unwrap_or_default().to_owned();

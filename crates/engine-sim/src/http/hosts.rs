@@ -22,7 +22,11 @@ use crate::world::{AgentId, Command, FenceType, Host, HostChange, HostId, HostSt
 pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     let get = call.method == Method::GET || call.method == Method::HEAD;
     let Some((id, below)) = below.split_first() else {
-        return if get { list(state, call).into() } else { wrong_method().into() };
+        return match (get, call.is_plain() && !wants_all_content(call)) {
+            (true, true) => written(state, call).into(),
+            (true, false) => list(state, call).into(),
+            (false, _) => wrong_method().into(),
+        };
     };
     let Ok(id) = id.parse::<HostId>() else { return Answer::not_found().into() };
     match below {
@@ -49,6 +53,11 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
         [_] | [_, _] if get => Answer::not_found().into(),
         _ => no_resource(call).into(),
     }
+}
+
+fn written(state: &mut State, call: &Call) -> Answer {
+    let frame = state.frame(call.api);
+    Answer::written(state.host_texts.list(&frame, &state.world))
 }
 
 fn list(state: &State, call: &Call) -> Answer {

@@ -90,6 +90,13 @@ impl Call {
         self.parameter(name).and_then(|value| value.trim().parse().ok())
     }
 
+    /// Whether a whole list is asked for as JSON and as it is, with nothing that goes wrong.
+    pub(crate) fn is_plain(&self) -> bool {
+        let json = self.header("accept").is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+        let asked = ["accept", "search", "max", "follow", "case_sensitive", "page"];
+        json && self.fault.is_none() && asked.iter().all(|name| self.parameter(name).is_none())
+    }
+
     /// `follow` as dotted paths without underscores, in lower case.
     pub(crate) fn follow(&self) -> Vec<String> {
         let Some(follow) = self.parameter("follow") else { return Vec::new() };

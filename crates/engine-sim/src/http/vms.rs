@@ -1,6 +1,6 @@
 //! `/vms` and everything below it.
 
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -21,7 +21,7 @@ use crate::world::{Affinity, Command, DiskStorage, HostId, Placement, Tagged, Vm
 pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     let get = call.method == Method::GET || call.method == Method::HEAD;
     let Some((id, below)) = below.split_first() else {
-        return match (get, is_plain(call)) {
+        return match (get, call.is_plain()) {
             (true, true) => written(state, call).into(),
             (true, false) => list(state, call).into(),
             (false, _) => wrong_method().into(),
@@ -54,17 +54,9 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     }
 }
 
-/// Whether all VMs are asked for as JSON and as they are, with nothing that goes wrong.
-fn is_plain(call: &Call) -> bool {
-    let json = call.header("accept").is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
-    let asked = ["accept", "search", "max", "follow", "case_sensitive", "page"];
-    json && call.fault.is_none() && asked.iter().all(|name| call.parameter(name).is_none())
-}
-
 fn written(state: &mut State, call: &Call) -> Answer {
     let frame = state.frame(call.api);
-    let text = state.vm_texts.list(&frame, &state.world);
-    Answer::text(StatusCode::OK, "application/json", text)
+    Answer::written(state.vm_texts.list(&frame, &state.world))
 }
 
 fn list(state: &State, call: &Call) -> Answer {
