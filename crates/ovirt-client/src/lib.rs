@@ -72,7 +72,7 @@ mod transport;
 mod http_transport;
 mod url;
 
-pub use client::{Client, PARALLEL_READS};
+pub use client::{Client, Known, PARALLEL_READS};
 pub use error::{EngineEffect, Error, LoginError, LoginProblem, RefusalClass, RequestName};
 pub use http_transport::{BODY_LIMIT, CONNECT_TIMEOUT, HttpTransport, Trust, TrustError};
 pub use ids::{

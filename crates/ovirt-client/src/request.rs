@@ -40,6 +40,8 @@ pub struct Request<T> {
 enum Parse<T> {
     /// From its JSON.
     Json(fn(Value) -> Result<T, String>),
+    /// One object: straight from the bytes if they are as expected, else from the JSON.
+    One { whole: fn(&[u8]) -> Option<T>, parse: fn(Value) -> Result<T, String> },
     /// A list under this member: straight from the bytes if all of it can be read, else element by element.
     List { member: &'static str, whole: fn(&[u8], &str) -> Option<T>, each: fn(Value, &str) -> Result<T, String> },
 }
@@ -139,15 +141,16 @@ impl<T> Request<T> {
     /// Reads the JSON of a successful answer.
     pub(crate) fn read(&self, body: Value) -> Result<T, String> {
         match self.parse {
-            Parse::Json(parse) => parse(body),
+            Parse::Json(parse) | Parse::One { parse, .. } => parse(body),
             Parse::List { member, each, .. } => each(body, member),
         }
     }
 
-    /// Reads a list straight from the bytes of a successful answer. `None` says nothing about it: then it is judged and read the long way.
+    /// Reads an object or a list straight from the bytes of a successful answer. `None` says nothing about it: then it is judged and read the long way.
     pub(crate) fn read_whole(&self, body: &[u8]) -> Option<T> {
         match self.parse {
             Parse::Json(_) => None,
+            Parse::One { whole, .. } => whole(body),
             Parse::List { member, whole, .. } => whole(body, member),
         }
     }
@@ -177,7 +180,8 @@ impl Request<Deleted> {
 impl<T: DeserializeOwned> Request<T> {
     /// GET of one object.
     pub(crate) fn get_one(path: impl Into<String>) -> Self {
-        Self::new(Method::GET, path, read::object::<T>)
+        let parse = Parse::One { whole: whole::object::<T>, parse: read::object::<T> };
+        Self::with_parse(Method::GET, path.into(), parse)
     }
 
     /// PUT of the members in `body`, answered by the whole object as it is now.

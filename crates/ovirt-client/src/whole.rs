@@ -1,6 +1,6 @@
-//! Lists read straight from their bytes, without a tree of JSON values between: one pass over megabytes.
+//! Lists and objects read straight from their bytes, without a tree of JSON values between: one pass over megabytes.
 //!
-//! Says yes only to a list that can be read as a whole. Anything else takes the long way, which tells what was wrong where.
+//! Says yes only to what can be read as a whole. Anything else takes the long way, which tells what was wrong where.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,6 +18,12 @@ pub(crate) fn listing<T: DeserializeOwned>(body: &[u8], member: &str) -> Option<
     let items = reader.deserialize_any(List::new(member)).ok()??;
     reader.end().ok()?;
     Some(Listing { items, unreadable: Vec::new() })
+}
+
+/// One object, or `None` if it is not as expected.
+pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    // As above: what is skipped is not checked.
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }
 
 /// Reads an object that lists things under `member`; `None` for null, empty for an object that says nothing else.

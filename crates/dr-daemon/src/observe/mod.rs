@@ -7,23 +7,37 @@ mod convert;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use dr_core::{Domain, EngineIdentity, Observed, ProbeState, Read, Time, Vm};
 use dr_plan::Probe;
 use futures::future::{OptionFuture, join_all};
-use ovirt_client::{Client, Listing, Request, clusters, data_centers, events, hosts, root, storage, tags, vms};
+use ovirt_client::{
+    Client, DataCenterId, Known, Listing, Request, clusters, data_centers, events, hosts, root, storage, tags, vms,
+};
 
 use crate::since::Since;
 
 pub(crate) use convert::details;
+
+/// The newest answers. Not that of the virtual machines: it is megabytes, and something in it changes most of the time.
+#[derive(Default)]
+struct Answers {
+    hosts: Known<Listing<hosts::Host>>,
+    clusters: Known<Listing<clusters::Cluster>>,
+    data_centers: Known<Listing<data_centers::DataCenter>>,
+    domains: HashMap<DataCenterId, Known<Listing<storage::StorageDomain>>>,
+    connections: Known<Listing<storage::StorageConnection>>,
+    tags: Known<Listing<tags::Tag>>,
+}
 
 /// Reads an engine, pass after pass.
 pub struct Observer {
     client: Client,
     hosts_since: Since,
     data_centers_since: Since,
+    known: Answers,
     /// The newest read of the virtual machines.
     vms: Read<Arc<Vec<Vm>>>,
 }
@@ -32,24 +46,30 @@ impl Observer {
     /// An observer that has seen nothing yet.
     pub fn new(client: Client) -> Self {
         let vms = Read::Unreadable("the virtual machines have not been read yet".to_owned());
-        Self { client, hosts_since: Since::default(), data_centers_since: Since::default(), vms }
+        Self {
+            client,
+            hosts_since: Since::default(),
+            data_centers_since: Since::default(),
+            known: Answers::default(),
+            vms,
+        }
     }
 
     /// Reads everything that a decision looks at, as of `now`. Virtual machines are read only if `read_vms`; else their last read is kept.
     /// Never fails: what could not be read says so.
     pub async fn observe(&mut self, probes: BTreeMap<Probe, ProbeState>, read_vms: bool, now: Time) -> Observed {
-        let client = &self.client;
+        let (client, known) = (&self.client, &mut self.known);
         let vms: OptionFuture<_> = read_vms.then(|| list(client, vms::list(), "virtual machine")).into();
         // An engine that says nothing of itself counts for nothing: whoever waits is told at once, not after all the lists have failed too.
         let looked = tokio::try_join!(identity(client), async {
             Ok(tokio::join!(
                 client.send(events::newest(1)),
-                list(client, hosts::list(), "host"),
-                list(client, clusters::list(), "cluster"),
-                data_centers_and_domains(client),
-                list(client, storage::list_connections(), "storage connection"),
+                list_again(client, hosts::list(), "host", &mut known.hosts),
+                list_again(client, clusters::list(), "cluster", &mut known.clusters),
+                data_centers_and_domains(client, &mut known.data_centers, &mut known.domains),
+                list_again(client, storage::list_connections(), "storage connection", &mut known.connections),
                 vms,
-                list(client, tags::list(), "tag"),
+                list_again(client, tags::list(), "tag", &mut known.tags),
             ))
         });
         let (instance_id, (newest, hosts, clusters, (data_centers, domains), connections, vms, tags)) = match looked {
@@ -121,7 +141,20 @@ fn blind(why: &str, probes: BTreeMap<Probe, ProbeState>, now: Time) -> Observed 
 
 /// A whole list, or why it is not whole.
 async fn list<T>(client: &Client, request: Request<Listing<T>>, kind: &str) -> Result<Vec<T>, String> {
-    let listing = client.send(request).await.map_err(|error| error.to_string())?;
+    whole(client.send(request).await.map_err(|error| error.to_string())?, kind)
+}
+
+/// The same for a list of which the answer before is kept.
+async fn list_again<T: Clone>(
+    client: &Client,
+    request: Request<Listing<T>>,
+    kind: &str,
+    known: &mut Known<Listing<T>>,
+) -> Result<Vec<T>, String> {
+    whole(client.send_again(request, known).await.map_err(|error| error.to_string())?, kind)
+}
+
+fn whole<T>(listing: Listing<T>, kind: &str) -> Result<Vec<T>, String> {
     let Some(first) = listing.unreadable.first() else { return Ok(listing.items) };
     let who = first.name.as_ref().or(first.id.as_ref()).map_or("without a name", String::as_str);
     Err(format!("{kind} {who} cannot be read: {}", first.problem))
@@ -130,19 +163,26 @@ async fn list<T>(client: &Client, request: Request<Listing<T>>, kind: &str) -> R
 /// The data centers, and the domains of all of them: only there do domains show their status.
 async fn data_centers_and_domains(
     client: &Client,
+    known: &mut Known<Listing<data_centers::DataCenter>>,
+    known_domains: &mut HashMap<DataCenterId, Known<Listing<storage::StorageDomain>>>,
 ) -> (Result<Vec<data_centers::DataCenter>, String>, Result<Vec<Domain>, String>) {
-    let data_centers = match list(client, data_centers::list(), "data center").await {
+    let data_centers = match list_again(client, data_centers::list(), "data center", known).await {
         Ok(data_centers) => data_centers,
         Err(why) => return (Err(why.clone()), Err(format!("the data centers cannot be read: {why}"))),
     };
-    let lists = join_all(data_centers.iter().map(|data_center| async {
-        let domains = list(client, data_centers::storage_domains(&data_center.id), "storage domain").await;
+    // What is known of data centers that are gone goes too.
+    let mut before = std::mem::take(known_domains);
+    let mut known: Vec<_> = data_centers.iter().map(|one| (one, before.remove(&one.id).unwrap_or_default())).collect();
+    let lists = join_all(known.iter_mut().map(|(data_center, known)| async {
+        let request = data_centers::storage_domains(&data_center.id);
+        let domains = list_again(client, request, "storage domain", known).await;
         let id = dr_core::DataCenterId(data_center.id.as_str().to_owned());
         domains
             .and_then(|domains| each(domains, |domain| convert::domain(domain, &id)))
             .map_err(|why| format!("data center {}: {why}", data_center.name))
     }))
     .await;
+    known_domains.extend(known.into_iter().map(|(one, known)| (one.id.clone(), known)));
     let domains = lists.into_iter().collect::<Result<Vec<_>, _>>().map(|lists| lists.into_iter().flatten().collect());
     (Ok(data_centers), domains)
 }
