@@ -19,6 +19,10 @@ use crate::url::EngineUrl;
 /// Reads in flight at once. The engine's throughput stops growing here, only its answers grow slower.
 pub const PARALLEL_READS: usize = 4;
 
+/// Longest answer that is kept to compare the next one with, in bytes. A longer one, that of thousands of virtual machines for instance, is
+/// rarely the same twice and would only cost memory.
+const KNOWN_LIMIT: usize = 256 * 1024;
+
 /// A client of one engine. Cheap to clone; clones share the token and the limit of parallel reads.
 #[derive(Clone)]
 pub struct Client {
@@ -64,7 +68,9 @@ impl Client {
         }
         known.0 = None;
         let result = read(&request, name, &response)?;
-        known.0 = Some((response, result.clone()));
+        if response.body().len() <= KNOWN_LIMIT {
+            known.0 = Some((response, result.clone()));
+        }
         Ok(result)
     }
 
@@ -182,7 +188,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The newest answer to a read, and what it was read into. Only answers that could be read are kept.
+/// The newest answer to a read, and what it was read into. Only answers that could be read are kept, and only short ones.
 #[derive(Debug)]
 pub struct Known<T>(Option<(http::Response<Bytes>, T)>);
 

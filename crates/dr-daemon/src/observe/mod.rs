@@ -21,7 +21,7 @@ use crate::since::Since;
 
 pub(crate) use convert::details;
 
-/// The newest answers. Not that of the virtual machines: it is megabytes, and something in it changes most of the time.
+/// The newest answers.
 #[derive(Default)]
 struct Answers {
     hosts: Known<Listing<hosts::Host>>,
@@ -29,6 +29,7 @@ struct Answers {
     data_centers: Known<Listing<data_centers::DataCenter>>,
     domains: HashMap<DataCenterId, Known<Listing<storage::StorageDomain>>>,
     connections: Known<Listing<storage::StorageConnection>>,
+    vms: Known<Listing<vms::Vm>>,
     tags: Known<Listing<tags::Tag>>,
 }
 
@@ -59,17 +60,18 @@ impl Observer {
     /// Never fails: what could not be read says so.
     pub async fn observe(&mut self, probes: BTreeMap<Probe, ProbeState>, read_vms: bool, now: Time) -> Observed {
         let (client, known) = (&self.client, &mut self.known);
-        let vms: OptionFuture<_> = read_vms.then(|| list(client, vms::list(), "virtual machine")).into();
+        let vms: OptionFuture<_> =
+            read_vms.then(|| list(client, vms::list(), "virtual machine", &mut known.vms)).into();
         // An engine that says nothing of itself counts for nothing: whoever waits is told at once, not after all the lists have failed too.
         let looked = tokio::try_join!(identity(client), async {
             Ok(tokio::join!(
                 client.send(events::newest(1)),
-                list_again(client, hosts::list(), "host", &mut known.hosts),
-                list_again(client, clusters::list(), "cluster", &mut known.clusters),
+                list(client, hosts::list(), "host", &mut known.hosts),
+                list(client, clusters::list(), "cluster", &mut known.clusters),
                 data_centers_and_domains(client, &mut known.data_centers, &mut known.domains),
-                list_again(client, storage::list_connections(), "storage connection", &mut known.connections),
+                list(client, storage::list_connections(), "storage connection", &mut known.connections),
                 vms,
-                list_again(client, tags::list(), "tag", &mut known.tags),
+                list(client, tags::list(), "tag", &mut known.tags),
             ))
         });
         let (instance_id, (newest, hosts, clusters, (data_centers, domains), connections, vms, tags)) = match looked {
@@ -139,22 +141,14 @@ fn blind(why: &str, probes: BTreeMap<Probe, ProbeState>, now: Time) -> Observed 
     }
 }
 
-/// A whole list, or why it is not whole.
-async fn list<T>(client: &Client, request: Request<Listing<T>>, kind: &str) -> Result<Vec<T>, String> {
-    whole(client.send(request).await.map_err(|error| error.to_string())?, kind)
-}
-
-/// The same for a list of which the answer before is kept.
-async fn list_again<T: Clone>(
+/// A whole list, or why it is not whole. One that is as in the answer before is not read anew.
+async fn list<T: Clone>(
     client: &Client,
     request: Request<Listing<T>>,
     kind: &str,
     known: &mut Known<Listing<T>>,
 ) -> Result<Vec<T>, String> {
-    whole(client.send_again(request, known).await.map_err(|error| error.to_string())?, kind)
-}
-
-fn whole<T>(listing: Listing<T>, kind: &str) -> Result<Vec<T>, String> {
+    let listing = client.send_again(request, known).await.map_err(|error| error.to_string())?;
     let Some(first) = listing.unreadable.first() else { return Ok(listing.items) };
     let who = first.name.as_ref().or(first.id.as_ref()).map_or("without a name", String::as_str);
     Err(format!("{kind} {who} cannot be read: {}", first.problem))
@@ -166,7 +160,7 @@ async fn data_centers_and_domains(
     known: &mut Known<Listing<data_centers::DataCenter>>,
     known_domains: &mut HashMap<DataCenterId, Known<Listing<storage::StorageDomain>>>,
 ) -> (Result<Vec<data_centers::DataCenter>, String>, Result<Vec<Domain>, String>) {
-    let data_centers = match list_again(client, data_centers::list(), "data center", known).await {
+    let data_centers = match list(client, data_centers::list(), "data center", known).await {
         Ok(data_centers) => data_centers,
         Err(why) => return (Err(why.clone()), Err(format!("the data centers cannot be read: {why}"))),
     };
@@ -175,7 +169,7 @@ async fn data_centers_and_domains(
     let mut known: Vec<_> = data_centers.iter().map(|one| (one, before.remove(&one.id).unwrap_or_default())).collect();
     let lists = join_all(known.iter_mut().map(|(data_center, known)| async {
         let request = data_centers::storage_domains(&data_center.id);
-        let domains = list_again(client, request, "storage domain", known).await;
+        let domains = list(client, request, "storage domain", known).await;
         let id = dr_core::DataCenterId(data_center.id.as_str().to_owned());
         domains
             .and_then(|domains| each(domains, |domain| convert::domain(domain, &id)))

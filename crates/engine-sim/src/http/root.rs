@@ -69,7 +69,7 @@ const LINKS: &[&str] = &[
 ];
 
 /// The root document. While the database is down it is answered from memory, with an empty `summary`.
-pub(crate) fn get(state: &State, call: &Call) -> Answer {
+pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
     if call.method != Method::GET && call.method != Method::HEAD {
         return wrong_method();
     }
@@ -90,12 +90,41 @@ pub(crate) fn get(state: &State, call: &Call) -> Answer {
     tree["time"] = frame.date(state.world.now);
     tree["authenticated_user"] = frame.reference("users", USER);
     tree["effective_user"] = frame.reference("users", USER);
-    tree["link"] = Value::Array(LINKS.iter().map(|rel| json!({"href": href(call.api, rel), "rel": rel})).collect());
-    let links: Vec<String> =
-        LINKS.iter().map(|rel| format!("<{}{}>; rel={rel}", call.base, href(call.api, rel))).collect();
-    let mut answer = Answer::ok("api", tree);
-    answer.headers.push((HeaderName::from_static("link"), links.join(",")));
+    state.root_links.take_if(|links| links.api != call.api || links.base != call.base);
+    let links = state.root_links.get_or_insert_with(|| RootLinks::of(call));
+    let mut answer = if call.is_plain() {
+        // The links come last: the document's text ends with theirs.
+        let mut text = tree.to_string();
+        text.truncate(text.len() - 1);
+        Answer::written(text + &links.json)
+    } else {
+        tree["link"] = links.tree.clone();
+        Answer::ok("api", tree)
+    };
+    answer.headers.push((HeaderName::from_static("link"), links.header.clone()));
     answer
+}
+
+/// The links of the root document: most of it, and always the same.
+#[derive(Debug)]
+pub(crate) struct RootLinks {
+    api: &'static str,
+    base: String,
+    tree: Value,
+    /// The end of the document, from the comma before `link` on.
+    json: String,
+    header: String,
+}
+
+impl RootLinks {
+    fn of(call: &Call) -> RootLinks {
+        let tree = LINKS.iter().map(|rel| json!({"href": href(call.api, rel), "rel": rel})).collect();
+        let tree = Value::Array(tree);
+        let header: Vec<String> =
+            LINKS.iter().map(|rel| format!("<{}{}>; rel={rel}", call.base, href(call.api, rel))).collect();
+        let json = format!(r#","link":{tree}}}"#);
+        RootLinks { api: call.api, base: call.base.clone(), tree, json, header: header.join(",") }
+    }
 }
 
 fn href(api: &str, rel: &str) -> String {

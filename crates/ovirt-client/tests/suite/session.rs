@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use ovirt_client::{EngineEffect, Error, LoginProblem, PARALLEL_READS, hosts, vms};
+use ovirt_client::{EngineEffect, Error, Known, LoginProblem, PARALLEL_READS, hosts, vms};
 use serde_json::json;
 
 use crate::conformance::Exchange;
@@ -43,6 +43,24 @@ async fn a_crowd_logs_in_once_and_one_warm_up_request_goes_before_it() {
     assert_eq!(lines[1], "GET /ovirt-engine/api");
     assert_eq!(lines.len(), 12, "one login, one warm-up, ten reads");
     assert!(lines[2..].iter().all(|line| line == "GET /ovirt-engine/api/hosts"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_sent_again_and_again_tells_what_the_engine_says_now() {
+    let host = |status: &str| Reply::Json(200, json!({ "host": [{ "id": "h", "name": "h1", "status": status }] }));
+    let engine = FakeEngine::new(move |call, before| match (hosts_call(call), before) {
+        (true, 0 | 1) => Some(host("up")),
+        (true, 3) => Some(Reply::Json(500, json!({}))),
+        (true, _) => Some(host("down")),
+        (false, _) => None,
+    });
+    let (client, mut known) = (engine.client(), Known::default());
+    let mut said = Vec::new();
+    for _ in 0..5 {
+        let hosts = client.send_again(hosts::list(), &mut known).await;
+        said.push(hosts.map_or("nothing".to_owned(), |hosts| hosts.items[0].status.as_str().to_owned()));
+    }
+    assert_eq!(said, ["up", "up", "down", "nothing", "down"]);
 }
 
 #[tokio::test(start_paused = true)]
