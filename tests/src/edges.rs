@@ -27,10 +27,21 @@ pub enum CrashPoint {
     AfterRequest(usize),
 }
 
+/// What a daemon did at its edges, in the words of whoever reads of a crash there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Passed {
+    /// Appends to the journal: the first entry, shortened, and how many more.
+    pub(crate) appends: Vec<String>,
+    /// Requests that change something: method and path.
+    pub(crate) changes: Vec<String>,
+}
+
 /// The trap that stops a daemon at a crash point.
 #[derive(Debug, Default)]
 pub(crate) struct Crash {
     armed: Mutex<Option<CrashPoint>>,
+    /// What was passed since somebody wanted to know; none if nobody does.
+    passed: Mutex<Option<Passed>>,
     struck: Notify,
     /// Appends that still succeed before the disk is full; none while there is room.
     room: Mutex<Option<usize>>,
@@ -38,6 +49,21 @@ pub(crate) struct Crash {
 }
 
 impl Crash {
+    /// From now on it is noted what is passed.
+    pub(crate) fn count_passed(&self) {
+        *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Passed::default());
+    }
+
+    pub(crate) fn passed(&self) -> Passed {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Passed)) {
+        if let Some(passed) = self.passed.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            note(passed);
+        }
+    }
+
     /// The disk is full from the n-th append on, counted from now and from 1; without a number there is room.
     pub(crate) fn fills_at(&self, append: Option<usize>) {
         *self.room.lock().unwrap_or_else(PoisonError::into_inner) = append.map(|n| n.saturating_sub(1));
@@ -122,6 +148,7 @@ impl Journal for RigJournal {
         entries: Vec<(Time, Entry)>,
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
         Box::pin(async move {
+            self.crash.note(|passed| passed.appends.push(in_short(&entries)));
             self.crash.pass(CrashPoint::BeforeAppend).await;
             self.crash.take_room()?;
             let written = self.kept.append(plan, entries).await;
@@ -139,6 +166,16 @@ impl Journal for RigJournal {
     }
 }
 
+/// The first entry in at most 60 letters, and how many come with it.
+fn in_short(entries: &[(Time, Entry)]) -> String {
+    let first = entries.first().map(|(_, entry)| format!("{entry:?}")).unwrap_or_default();
+    let first: String = first.chars().take(60).collect();
+    match entries.len() {
+        0 | 1 => first,
+        more => format!("{first}, and {} more", more - 1),
+    }
+}
+
 /// The way into the simulated engine, with crash points around each request that changes something.
 pub(crate) struct RigTransport {
     pub(crate) inner: SimTransport,
@@ -152,6 +189,8 @@ impl Transport for RigTransport {
             if !changes {
                 return self.inner.send(request).await;
             }
+            let what = || format!("{} {}", request.method(), request.uri().path());
+            self.crash.note(|passed| passed.changes.push(what()));
             self.crash.pass(CrashPoint::BeforeRequest).await;
             let answer = self.inner.send(request).await;
             self.crash.pass(CrashPoint::AfterRequest).await;

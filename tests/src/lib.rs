@@ -19,6 +19,8 @@ pub mod counts;
 
 pub mod storms;
 
+pub mod sweep;
+
 pub use calm::calm_world;
 pub use edges::CrashPoint;
 pub use rig::{MemoryPlan, Rig};

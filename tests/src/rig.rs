@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimProber, SimTransport};
 
-use crate::edges::{Crash, CrashPoint, RigHooks, RigJournal, RigTransport};
+use crate::edges::{Crash, CrashPoint, Passed, RigHooks, RigJournal, RigTransport};
 
 /// When simulated days begin: 2026-10-01 12:25:00 UTC, in milliseconds since 1970.
 const BEGINNING: Time = Time(1_790_857_500_000);
@@ -136,6 +136,16 @@ impl Rig {
     /// Stops the daemon where `point` says, as if it were killed there; [`Rig::crashed`] tells when.
     pub fn crash_at(&self, point: CrashPoint) {
         self.crash.arm(point);
+    }
+
+    /// From now on it is noted what the daemon appends and which changes it asks for.
+    pub(crate) fn count_passed(&self) {
+        self.crash.count_passed();
+    }
+
+    /// What was noted since [`Rig::count_passed`].
+    pub(crate) fn passed(&self) -> Passed {
+        self.crash.passed()
     }
 
     /// Waits until the armed crash point is reached; false if it is not within `limit`.

@@ -51,7 +51,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what the tests need, build everything, run every test and show what they covered, then 2,000 simulated nights.
+    /// Install what the tests need, build everything, run every test and show what they covered, then the crash sweep and 2,000 simulated nights.
     Test {
         /// Handed to `cargo test --workspace`: a filter, or `-- --nocapture`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -69,7 +69,7 @@ enum Task {
     Deny,
     /// Simulated nights out of seeds: what breaks is made small and printed. In a release build.
     Sim {
-        /// Handed to the program: `--seeds N`, `--first K`, `--seed N`, `--planted`.
+        /// Handed to the program: `--seeds N`, `--first K`, `--seed N`, `--planted`, `--sweep [NAME [--point N]]`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -119,6 +119,7 @@ fn test(args: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     sim(&["--planted".to_owned()])?;
+    sim(&["--sweep".to_owned()])?;
     sim(&[])
 }
 

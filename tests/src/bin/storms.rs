@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use tests::storms;
+use tests::sweep::{Scenario, Sweep};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,12 +40,23 @@ struct Cli {
     /// Breaks each invariant on purpose, by a defect in the code, and shows the first seed that notices. 0 when all are found.
     #[arg(long, conflicts_with_all = ["seeds", "first", "seed"])]
     planted: bool,
+    /// Tells a few scenarios again and again, killing the daemon at another point each time: before and after every append to its
+    /// journal and every request that changes something. With a name only that one: failover, flipped-back, aborted, failback,
+    /// engine-restart.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all", conflicts_with_all = ["seeds", "first", "seed", "planted"])]
+    sweep: Option<String>,
+    /// Kills the daemon at this point of the sweep alone and tells the whole night.
+    #[arg(long, value_name = "N", requires = "sweep")]
+    point: Option<usize>,
 }
 
 fn main() -> ExitCode {
     let asked = Cli::parse();
     if asked.planted {
         return planted();
+    }
+    if let Some(name) = &asked.sweep {
+        return sweep(name, asked.point);
     }
     match asked.seed {
         Some(seed) => one(seed),
@@ -59,6 +71,63 @@ fn planted() -> ExitCode {
         None => println!("{planted}: no seed up to {PLANTED_WITHIN} notices"),
     });
     if found { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Every point of the scenarios of this name, or one of them.
+#[expect(clippy::disallowed_methods, reason = "a figure of real time for whoever waits for it; no night sees it")]
+fn sweep(name: &str, point: Option<usize>) -> ExitCode {
+    let scenarios: Vec<Scenario> =
+        Scenario::ALL.into_iter().filter(|one| name == "all" || one.name() == name).collect();
+    if scenarios.is_empty() || (point.is_some() && scenarios.len() > 1) {
+        let names = Scenario::ALL.map(Scenario::name).join(", ");
+        println!("--sweep {name}: name one of {names}; --point N needs a name");
+        return ExitCode::FAILURE;
+    }
+    let (began, mut points, mut wrong) = (Instant::now(), 0, 0);
+    for scenario in scenarios {
+        let name = scenario.name();
+        let sweep = match Sweep::of(scenario) {
+            Ok(sweep) => sweep,
+            Err(why) => {
+                println!("{name}, without a crash: {why}");
+                wrong += 1;
+                continue;
+            }
+        };
+        if let Some(number) = point {
+            return one_point(&sweep, number);
+        }
+        let failures = sweep.all();
+        for (number, why) in &failures {
+            let words = sweep.points.get(number - 1).map_or("", |point| point.words.as_str());
+            println!("{name}, {words}: {}", why.lines().next().unwrap_or_default());
+            println!("  again: cargo xtask sim --sweep {name} --point {number}");
+        }
+        let took = began.elapsed().as_secs_f64();
+        println!("{name}: {} points, {} went wrong, {took:.0} s so far", sweep.points.len(), failures.len());
+        points += sweep.points.len();
+        wrong += failures.len();
+    }
+    println!("{points} crash points in {:.0} s: {wrong} went wrong", began.elapsed().as_secs_f64());
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn one_point(sweep: &Sweep, number: usize) -> ExitCode {
+    let Some(point) = number.checked_sub(1).and_then(|at| sweep.points.get(at)) else {
+        println!("{} has points 1 to {}", sweep.scenario.name(), sweep.points.len());
+        return ExitCode::FAILURE;
+    };
+    println!("{}, {}:", sweep.scenario.name(), point.words);
+    match sweep.crash_at(point) {
+        Ok(story) => {
+            println!("{story}\nnothing is wrong");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn one(seed: u64) -> ExitCode {
