@@ -13,7 +13,8 @@
 //!
 //! Reading order: `time`; `ids`, `host` and `observed` (what comes in); `step`, `wait`, `refusal` and `decision` (what goes out); `journal`,
 //! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`,
-//! `opening` and `repair`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them. The tests are worlds in a few lines of text.
+//! `opening` and `repair`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them.
+//! The tests are worlds in a few lines of text.
 
 mod time;
 

@@ -26,7 +26,7 @@ pub struct Found {
     pub plan: String,
     /// The failover that left it.
     pub epoch: u64,
-    /// What becomes of it, in words.
+    /// What becomes of it.
     pub fate: Fate,
 }
 
