@@ -16,7 +16,9 @@ const SUITES: [&str; 5] =
 /// An empty file for the tests.
 pub(crate) fn begin() -> Result<PathBuf, Failure> {
     let path = root().join("target/counts.txt");
-    fs::write(&path, "").map_err(|error| Failure::new("counts", format!("{}: {error}", path.display())))?;
+    // Cargo's target folder may be elsewhere.
+    let made = fs::create_dir_all(root().join("target")).and_then(|()| fs::write(&path, ""));
+    made.map_err(|error| Failure::new("counts", format!("{}: {error}", path.display())))?;
     Ok(path)
 }
 
