@@ -32,6 +32,8 @@ pub enum CrashPoint {
 pub(crate) struct Passed {
     /// Appends to the journal: the first entry, shortened, and how many more.
     pub(crate) appends: Vec<String>,
+    /// How many entries each append had.
+    pub(crate) entries: Vec<usize>,
     /// Requests that change something: method and path.
     pub(crate) changes: Vec<String>,
 }
@@ -148,7 +150,10 @@ impl Journal for RigJournal {
         entries: Vec<(Time, Entry)>,
     ) -> BoxFuture<'a, Result<Vec<u64>, JournalError>> {
         Box::pin(async move {
-            self.crash.note(|passed| passed.appends.push(in_short(&entries)));
+            self.crash.note(|passed| {
+                passed.appends.push(in_short(&entries));
+                passed.entries.push(entries.len());
+            });
             self.crash.pass(CrashPoint::BeforeAppend).await;
             self.crash.take_room()?;
             let written = self.kept.append(plan, entries).await;

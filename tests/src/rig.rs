@@ -139,13 +139,18 @@ impl Rig {
     }
 
     /// From now on it is noted what the daemon appends and which changes it asks for.
-    pub(crate) fn count_passed(&self) {
+    pub fn count_passed(&self) {
         self.crash.count_passed();
     }
 
     /// What was noted since [`Rig::count_passed`].
     pub(crate) fn passed(&self) -> Passed {
         self.crash.passed()
+    }
+
+    /// How many entries each append to the journal had since [`Rig::count_passed`].
+    pub fn append_sizes(&self) -> Vec<usize> {
+        self.crash.passed().entries
     }
 
     /// Waits until the armed crash point is reached; false if it is not within `limit`.

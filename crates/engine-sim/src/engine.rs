@@ -12,7 +12,7 @@ use crate::faulty::page;
 use crate::http::{Answer, Call, Finish, Reply, route};
 use crate::sso::Sso;
 use crate::state::{Database, Mutation, Phase, State};
-use crate::world::{Reach, Ticket, Violation, World};
+use crate::world::{Reach, SimTime, Ticket, Violation, World};
 
 /// What one engine is like apart from its world.
 #[derive(Clone)]
@@ -109,6 +109,7 @@ impl Engine {
         if !self.wait_until_served().await {
             return Served::Refused;
         }
+        call.arrived = self.time();
         call.fault = self.now().faults.strike(&call.method, &call.path);
         match call.fault.clone() {
             None => self.answer(call).await.map_or(Served::Reset, |answer| Served::Response(answer.into_response())),
@@ -316,7 +317,10 @@ impl Engine {
         let (reply, life) = {
             let mut state = self.now();
             let life = state.lives;
-            (route(&mut state, &mut call), life)
+            state.world.asked_at = Some(SimTime(call.arrived));
+            let reply = route(&mut state, &mut call);
+            state.world.asked_at = None;
+            (reply, life)
         };
         let answer = match reply {
             Reply::Now(answer) => answer,

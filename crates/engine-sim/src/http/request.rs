@@ -21,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) base: String,
     /// The correlation id the engine uses for this request.
     pub(crate) correlation: String,
+    /// When it arrived, in engine time.
+    pub(crate) arrived: u64,
     /// What goes wrong with this request, if anything does.
     pub(crate) fault: Option<FaultKind>,
     parameters: Vec<(String, String)>,
@@ -59,6 +61,7 @@ impl Call {
             api,
             base,
             correlation: String::new(),
+            arrived: 0,
             fault: None,
             parameters,
             headers: parts.headers,

@@ -40,6 +40,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         jobs: BTreeMap::new(),
         instance_id,
         violations: vec![],
+        asked_at: None,
         rng,
         queue: Queue::default(),
         tickets: BTreeMap::new(),
@@ -185,6 +186,7 @@ pub(crate) fn add_host(world: &mut World, site: &str, spec: &HostSpec, up: bool)
         outside: Outside {
             powered: true,
             boots_at: None,
+            alive_since: SimTime(0),
             link: Link::Answering,
             ssh: spec.ssh,
             bmc: spec.bmc,

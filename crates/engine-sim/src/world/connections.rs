@@ -4,7 +4,7 @@ use super::World;
 use super::command::{Answer, Begun, ConnectionChange, Outcome, Refusal, RefusalBody, ViolationKind};
 use super::hosts::set;
 use super::ids::{ConnectionId, DomainId};
-use super::model::{Connection, DiskStorage, Target};
+use super::model::{Connection, DiskStorage, Host, Target};
 use super::queue::Rest;
 use super::settle::shown;
 use super::words::{DomainStatus, HostStatus, JobStatus, StorageType, VmStatus};
@@ -233,16 +233,19 @@ impl World {
         Ok(self.done_as_job("Removing storage connection".to_owned(), correlation))
     }
 
-    /// A living host that holds the row at its old place goes on writing there: nobody tells it.
+    /// A living host that holds the row at its old place goes on writing there: nobody tells it. One that came to life while the engine sat on
+    /// the request is nobody's fault: a request that has left cannot be called back.
     fn watch_connection_write(&mut self, id: ConnectionId, wanted: &Target) {
         let Some(row) = self.connections.get(&id) else { return };
         if row.target == *wanted {
             return;
         }
+        let asked = self.asked_at.unwrap_or(self.now);
+        let lived = |host: &Host| host.outside.alive() && host.outside.alive_since <= asked;
         let holder = self
             .hosts
             .values()
-            .find(|host| host.outside.alive() && host.outside.mounts.get(&id).is_some_and(|held| held != wanted))
+            .find(|host| lived(host) && host.outside.mounts.get(&id).is_some_and(|held| held != wanted))
             .map(|host| host.name.clone());
         if let Some(holder) = holder {
             let text = format!("{} was written as {} while {holder} held it", shown(&row.target), shown(wanted));

@@ -93,6 +93,7 @@ impl World {
             && row.outside.boots_at.is_some_and(|at| at <= now)
         {
             row.outside.boots_at = None;
+            row.outside.alive_since = now;
         }
     }
 

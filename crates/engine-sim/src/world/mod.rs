@@ -135,6 +135,8 @@ pub struct World {
     /// The engine's identity (`product_info.instance_id`).
     pub instance_id: String,
     violations: Vec<Violation>,
+    /// When the request arrived that is being carried out, if the engine sat on it.
+    pub(crate) asked_at: Option<SimTime>,
     rng: rng::Rng,
     queue: queue::Queue,
     tickets: BTreeMap<Ticket, TicketState>,

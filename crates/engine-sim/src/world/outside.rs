@@ -57,6 +57,8 @@ pub struct Outside {
     pub powered: bool,
     /// When a boot in progress ends.
     pub boots_at: Option<SimTime>,
+    /// When it last began to run.
+    pub alive_since: SimTime,
     /// How its own network treats packets (a cut of the whole site comes on top).
     pub link: Link,
     /// SSH port.

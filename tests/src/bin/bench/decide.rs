@@ -82,13 +82,13 @@ fn phase(report: &Report) -> String {
 }
 
 /// What a decision looks at.
-struct Moment {
-    observed: Observed,
-    memory: Memory,
-    now: Time,
+pub(crate) struct Moment {
+    pub(crate) observed: Observed,
+    pub(crate) memory: Memory,
+    pub(crate) now: Time,
 }
 
-async fn moment(rig: &Rig) -> Result<Moment, String> {
+pub(crate) async fn moment(rig: &Rig) -> Result<Moment, String> {
     let now = rig.clock.now();
     let (_, mut observed) = record(&rig.engine, now).await?;
     let entries = rig.entries().await;

@@ -17,6 +17,11 @@ impl Figure {
         Self::bounded(what, format!("{value:.3}"), format!("<= {bound}"), value <= bound)
     }
 
+    /// So many a second, of which there must be `bound` at least.
+    pub(crate) fn rate(what: impl Into<String>, value: f64, bound: f64) -> Self {
+        Self::bounded(what, format!("{value:.0}/s"), format!(">= {bound}/s"), value >= bound)
+    }
+
     /// A duration that must be below `bound`.
     pub(crate) fn duration(what: impl Into<String>, value: Duration, bound: Duration) -> Self {
         Self::bounded(what, said(value), format!("< {}", said(bound)), value < bound)
@@ -124,7 +129,7 @@ pub(crate) fn median(mut values: Vec<Duration>) -> Duration {
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }
 
-/// The same for ratios.
+/// The same for ratios and rates.
 pub(crate) fn median_ratio(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)

@@ -10,7 +10,7 @@
 //! - Never lets the simulated engine's own work count as the daemon's: its answers are recorded before, or its thread is another one.
 //!
 //! Reading order: `figure`, `world`, `recorded` and `served` (what is measured against), then a file for each benchmark: `pass` (and `bare`, what it
-//! is compared with), `decide`, `failover_cpu`, `critical_path` (and `ideal`), `memory`, `demo` (and `program`, the built binary),
+//! is compared with), `decide`, `failover_cpu`, `failovers`, `critical_path` (and `ideal`), `memory`, `demo` (and `program`, the built binary),
 //! and of the simulated engine itself: `simulator`, `quiet`.
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
@@ -28,6 +28,7 @@ mod pass;
 mod decide;
 
 mod failover_cpu;
+mod failovers;
 
 mod critical_path;
 mod ideal;
@@ -66,6 +67,8 @@ enum Which {
     Decide,
     /// Processor time of a failover of 100 hosts and 1,000 VMs
     FailoverCpu,
+    /// Small failovers a second, planned and lived through by the whole daemon, and what the journal takes of one
+    Failovers,
     /// A failover of 20 + 20 hosts and 100 VMs, against the engine's own critical path
     CriticalPath,
     /// Resident memory of the daemon in the large world
@@ -84,6 +87,7 @@ impl Which {
             Which::Pass => pass::measure(quick),
             Which::Decide => decide::measure(quick),
             Which::FailoverCpu => failover_cpu::measure(quick),
+            Which::Failovers => failovers::measure(quick),
             Which::CriticalPath => critical_path::measure(quick),
             Which::Memory => memory::measure(),
             Which::Demo => demo::measure(quick),

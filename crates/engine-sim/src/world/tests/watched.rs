@@ -66,6 +66,19 @@ fn a_row_written_while_an_up_host_holds_it_is_noticed() {
 }
 
 #[test]
+fn a_row_whose_request_left_before_the_host_came_to_life_is_nobodys_fault() {
+    let mut lab = lab(3);
+    let command = lab.repointing("seville").remove(0);
+    lab.world.asked_at = Some(lab.world.now);
+    for host in lab.hosts_of("madrid") {
+        let id = lab.host(&host);
+        lab.world.hosts.get_mut(&id).unwrap().outside.alive_since = lab.world.now.plus(1);
+    }
+    lab.ok(command);
+    assert_eq!(lab.kinds(), []);
+}
+
+#[test]
 fn a_promotion_while_hosts_hold_the_other_copy_is_noticed() {
     let mut lab = lab(4);
     lab.world.promote("seville", OtherCopies::ReadOnly).unwrap();
