@@ -62,7 +62,7 @@ pub(crate) struct State {
     pub(crate) host_texts: HostTexts,
     /// The links of the newest root document.
     pub(crate) root_links: Option<RootLinks>,
-    /// Answers of the world's present revision.
+    /// Answers whose world has not changed since.
     pub(crate) answered: Answered,
     /// How many restarts there were; a blocked request of an earlier life never gets its answer.
     pub(crate) lives: u64,

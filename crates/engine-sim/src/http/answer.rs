@@ -40,8 +40,8 @@ impl Answer {
     }
 
     /// A document that is JSON text already.
-    pub(crate) fn written(json: String) -> Answer {
-        let body = Body::Written { content_type: "application/json", bytes: Bytes::from(json) };
+    pub(crate) fn written(json: impl Into<Bytes>) -> Answer {
+        let body = Body::Written { content_type: "application/json", bytes: json.into() };
         Answer::new(StatusCode::OK, body)
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use super::links::Frame;
 use super::render_host::host;
 use crate::world::{Host, HostId, SpmStatus, World};
@@ -10,6 +12,8 @@ use crate::world::{Host, HostId, SpmStatus, World};
 #[derive(Debug, Default)]
 pub(crate) struct HostTexts {
     texts: HashMap<HostId, Text>,
+    /// The newest list, and whose texts are in it.
+    list: (Vec<HostId>, Bytes),
 }
 
 /// A text, and the host that it was written from.
@@ -23,26 +27,38 @@ struct Text {
 
 impl HostTexts {
     /// The whole list in the collection's default order.
-    pub(crate) fn list(&mut self, frame: &Frame, world: &World) -> String {
+    pub(crate) fn list(&mut self, frame: &Frame, world: &World) -> Bytes {
         let mut all: Vec<&Host> = world.hosts.values().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut list = String::new();
-        for each in all {
-            list.push_str(if list.is_empty() { r#"{"host":["# } else { "," });
-            list.push_str(self.text(frame, each, world.spm_status(each.id)));
+        let mut changed = false;
+        for each in &all {
+            changed |= self.brought_up_to_date(frame, each, world.spm_status(each.id));
         }
-        list.push_str(if list.is_empty() { "{}" } else { "]}" });
-        list
+        let ids = || all.iter().map(|host| host.id);
+        if changed || all.is_empty() || !self.list.0.iter().copied().eq(ids()) {
+            let mut list = String::new();
+            for text in ids().filter_map(|id| self.texts.get(&id)) {
+                list.push_str(if list.is_empty() { r#"{"host":["# } else { "," });
+                list.push_str(&text.json);
+            }
+            list.push_str(if list.is_empty() { "{}" } else { "]}" });
+            self.list = (ids().collect(), Bytes::from(list));
+        }
+        self.list.1.clone()
     }
 
-    fn text(&mut self, frame: &Frame, each: &Host, spm: SpmStatus) -> &str {
-        let write = || Text { api: frame.api, host: each.clone(), spm, json: host(frame, each, spm).to_string() };
-        let text = self.texts.entry(each.id).or_insert_with(write);
-        if text.api != frame.api || text.spm != spm || !looks_alike(&text.host, each) {
-            *text = write();
+    /// Writes the text of one anew if it shows something else than it did; whether it does.
+    fn brought_up_to_date(&mut self, frame: &Frame, each: &Host, spm: SpmStatus) -> bool {
+        let known = self.texts.get(&each.id);
+        if let Some(text) =
+            known.filter(|text| text.api == frame.api && text.spm == spm && looks_alike(&text.host, each))
+        {
+            debug_assert_eq!(text.json, host(frame, each, spm).to_string(), "a host looks different unnoticed");
+            return false;
         }
-        debug_assert_eq!(text.json, host(frame, each, spm).to_string(), "a host looks different unnoticed");
-        &text.json
+        let json = host(frame, each, spm).to_string();
+        self.texts.insert(each.id, Text { api: frame.api, host: each.clone(), spm, json });
+        true
     }
 }
 

@@ -145,7 +145,7 @@ fn answer_again(state: &mut State, call: &Call) -> Reply {
         answer.as_xml = as_xml;
         answer.with_written_body()
     };
-    if let Some(answer) = state.answered.get(state.world.revision, &key).cloned() {
+    if let Some(answer) = state.answered.get(&state.world, call, &key).cloned() {
         #[cfg(debug_assertions)]
         if let Reply::Now(fresh) = dispatch(state, call) {
             assert_eq!(written(fresh), answer, "the world changed unnoticed: {key}");
@@ -155,7 +155,7 @@ fn answer_again(state: &mut State, call: &Call) -> Reply {
     match dispatch(state, call) {
         Reply::Now(answer) => {
             let answer = written(answer);
-            state.answered.keep(state.world.revision, key, answer.clone());
+            state.answered.keep(&state.world, call, key, answer.clone());
             answer.into()
         }
         reply @ (Reply::Later(..) | Reply::Blocked(..)) => reply,

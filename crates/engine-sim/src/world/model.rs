@@ -90,7 +90,7 @@ pub struct Summary {
 }
 
 /// A cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
     /// Identifier.
     pub id: ClusterId,
@@ -156,7 +156,7 @@ pub struct DataCenter {
 }
 
 /// A storage domain.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Domain {
     /// Identifier.
     pub id: DomainId,
@@ -352,7 +352,7 @@ pub struct Placement {
 }
 
 /// A disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Disk {
     /// Identifier.
     pub id: DiskId,
