@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use dr_plan::{Plan, SiteName, StorageKind};
+use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
 
 use crate::resolve::entry_values;
 use crate::{DataCenterId, Details, Domain, Outcome, RefusedClass, Row, StepKey, StepKind, Transition, Tries};
@@ -86,23 +86,33 @@ pub(crate) fn uncovered<'a>(
     affected: &BTreeSet<&DataCenterId>,
     rows: &[SceneRow],
 ) -> Vec<&'a Domain> {
-    let mut values: HashSet<Details> = rows.iter().map(|row| row.row.connection.details.clone()).collect();
-    let mut fcp: HashSet<&str> = HashSet::new();
-    for entry in &plan.storage {
-        if let StorageKind::Fcp { domain } = &entry.kind {
-            fcp.insert(domain);
-        }
-        values.extend(entry_values(entry).into_iter().flatten().map(|(_, details)| details));
-    }
+    let of_rows = rows.iter().flat_map(|row| row.row.values.iter().map(|(_, details)| details));
+    let values: HashSet<&Details> = of_rows.chain(rows.iter().map(|row| &row.row.connection.details)).collect();
+    let fcp: HashSet<&str> = plan.storage.iter().filter_map(fibre_channel).collect();
     let covered = |domain: &&Domain| {
-        fcp.contains(domain.name.as_str())
-            || (!domain.behind.is_empty() && domain.behind.iter().all(|details| values.contains(details)))
+        let by_rows = !domain.behind.is_empty() && domain.behind.iter().all(|details| values.contains(details));
+        by_rows || fcp.contains(domain.name.as_str())
     };
-    domains
+    let mut left: Vec<&Domain> = domains
         .iter()
         .filter(|domain| domain.data && affected.contains(&domain.data_center) && domain.is_connected_by_hosts())
         .filter(|domain| !covered(domain))
-        .collect()
+        .collect();
+    // An entry whose row is not found covers its domain too; in calm times there is none, and nothing is copied for it.
+    if !left.is_empty() {
+        let of_entries = plan.storage.iter().flat_map(entry_values).flatten().map(|(_, details)| details);
+        let all: HashSet<Details> = of_entries.chain(values.into_iter().cloned()).collect();
+        left.retain(|domain| domain.behind.is_empty() || !domain.behind.iter().all(|details| all.contains(details)));
+    }
+    left
+}
+
+/// The domain of a Fibre Channel entry, which has no row.
+fn fibre_channel(entry: &StorageEntry) -> Option<&str> {
+    match &entry.kind {
+        StorageKind::Fcp { domain } => Some(domain),
+        StorageKind::File { .. } | StorageKind::Iscsi { .. } => None,
+    }
 }
 
 impl Scene<'_> {
