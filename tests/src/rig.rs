@@ -124,6 +124,17 @@ impl Rig {
         self.journal = Arc::default();
     }
 
+    /// The state database is restored from a copy made after entry `seq`: the next daemon starts with what was known then.
+    ///
+    /// # Panics
+    /// The journal refuses it.
+    pub async fn set_back(&mut self, seq: u64) {
+        let kept = self.entries().await.into_iter().filter(|stamped| stamped.seq <= seq);
+        let kept = kept.map(|stamped| (stamped.at, stamped.entry)).collect();
+        self.forget();
+        self.journal.append("erp", kept).await.expect("a journal in memory takes everything");
+    }
+
     /// Writes to the journal past the daemon, which must be dead: what an earlier one would have left.
     ///
     /// # Panics

@@ -122,6 +122,10 @@ pub fn judge_flip(
         );
         return Verdict::Disagrees { text };
     }
+    // Of a journal that is older than the engine's tags it is not known what was flipped since: nothing is concluded from its edge.
+    if let Some(newest) = observed.and_then(|observed| crate::decide::later_epoch(&plan.name, observed, memory)) {
+        return Verdict::Hold { reason: older(&plan.name, file, accepted, newest, memory.epoch) };
+    }
     if let Some(transition) = &memory.transition {
         if transition.cancelled {
             let text =
@@ -138,7 +142,7 @@ pub fn judge_flip(
     let Some(observed) = observed.filter(|observed| crate::scene::unreadable(observed).is_empty()) else {
         return Verdict::NotYet { text: "the engine must be readable before a transition opens".to_owned() };
     };
-    if let Some(text) = unknown_debts(observed, memory) {
+    if let Some(text) = unknown_debts(&plan.name, observed, memory) {
         return Verdict::NotYet { text };
     }
     if let Some(by) = confirmed {
@@ -152,6 +156,16 @@ pub fn judge_flip(
         Some(reason) => Verdict::Hold { reason },
         None => Verdict::Open { by, why },
     }
+}
+
+/// Why a flip is held by a journal that ends before the failover that the engine's tags tell of.
+pub(crate) fn older(plan: &str, file: &str, accepted: &str, newest: u64, known: u64) -> String {
+    let known = if known == 0 { "no failover".to_owned() } else { format!("none after failover {known}") };
+    format!(
+        "the file names {file}, and by this state database {accepted} is active; but the engine's tags tell of failover {newest} and the database \
+         knows {known}: it is older than the engine, and {file} may be active already. First give back what is owed: ovirt-dr repair {plan}. Then, \
+         if {file} is active: ovirt-dr accept-world {plan}; to fail over to it: ovirt-dr confirm {plan} flip --reason \"...\""
+    )
 }
 
 fn midway(plan: &Plan, transition: &Transition, file: &str) -> String {
@@ -178,7 +192,7 @@ fn first_sight(plan: &Plan, asked: &Asked, observed: Option<&Observed>, memory: 
             if plan.sites.len() < 2 {
                 return Verdict::NotYet { text: "the plan has one site only: nothing can fail over".to_owned() };
             }
-            return match unknown_debts(observed, memory) {
+            return match unknown_debts(&plan.name, observed, memory) {
                 Some(text) => Verdict::NotYet { text },
                 None => Verdict::Open { by: by.clone(), why: why.clone() },
             };
@@ -211,8 +225,8 @@ fn first_sight(plan: &Plan, asked: &Asked, observed: Option<&Observed>, memory: 
 }
 
 /// A transition that opened beside debts which the journal does not know could neither act nor close.
-fn unknown_debts(observed: &Observed, memory: &Memory) -> Option<String> {
-    let refusal = crate::decide::unknown_debts(observed, memory)?;
+fn unknown_debts(plan: &str, observed: &Observed, memory: &Memory) -> Option<String> {
+    let refusal = crate::decide::unknown_debts(plan, observed, memory)?;
     Some(format!("no transition opens: {refusal}"))
 }
 

@@ -91,6 +91,9 @@ pub enum Entry {
         /// VDSM's port of a host.
         #[serde(default)]
         port: u16,
+        /// What the journal knew of it is of an earlier failover and counts no more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anew: bool,
     },
     /// A debt is paid: the original is back and the tag is gone.
     GivenBack {
@@ -171,6 +174,11 @@ pub enum Entry {
         invariant: Invariant,
         /// By what, in words.
         text: String,
+    },
+    /// The engine's tags tell of a later failover of this plan than this journal does: the next one is numbered above it.
+    EpochSeen {
+        /// The newest number that a tag tells of.
+        epoch: u64,
     },
     /// The wall clock jumped: evidence and confirmations of before are void.
     ClockJumped {
@@ -254,12 +262,14 @@ impl Step {
                 name: name.clone(),
                 original: original.clone(),
                 port: 0,
+                anew: false,
             }),
             Step::SuspendPowerManagement { host, name, port } => Some(Entry::Owed {
                 what: OwedKey::PowerManagement(host.clone()),
                 name: name.clone(),
                 original: "true".to_owned(),
                 port: *port,
+                anew: false,
             }),
             Step::Promote { .. }
             | Step::Repoint { .. }

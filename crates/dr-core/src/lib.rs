@@ -51,7 +51,7 @@ pub mod planted;
 #[cfg(test)]
 mod tests;
 
-pub use decide::decide;
+pub use decide::{decide, epoch_seen};
 pub use decision::*;
 pub use evidence::{HostEvidence, SILENCE, SILENCE_FRESH, SILENT_ROUNDS};
 pub use flip::*;

@@ -20,6 +20,8 @@ pub struct Memory {
     pub requested: Option<(String, String, String)>,
     /// Number of the newest transition.
     pub epoch: u64,
+    /// The newest transition that the engine's tags told of; above [`Memory::epoch`] when this journal is older than the engine.
+    pub epoch_seen: u64,
     /// When the newest flip was accepted.
     pub last_flip: Option<Time>,
     /// The open transition.
@@ -202,7 +204,10 @@ impl Memory {
                 self.in_flight.insert(key, in_flight);
             }
             Entry::Outcome { id, outcome } => self.outcome(at, *id, outcome),
-            Entry::Owed { what, name, original, port } => {
+            Entry::Owed { what, name, original, port, anew } => {
+                if *anew {
+                    self.owed.remove(what);
+                }
                 // The first original counts: after a crash the engine may already show what we made of it.
                 self.owed.entry(what.clone()).or_insert_with(|| Owed {
                     name: name.clone(),
@@ -256,6 +261,7 @@ impl Memory {
                 self.answered.insert(probe.clone());
             }
             Entry::Engine { instance_id, event_id } => self.engine = Some((instance_id.clone(), *event_id)),
+            Entry::EpochSeen { epoch } => self.epoch_seen = self.epoch_seen.max(*epoch),
             Entry::Refused { .. } => {}
             Entry::ClockJumped { .. } => {
                 self.void_before = Some(at);

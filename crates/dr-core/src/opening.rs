@@ -20,7 +20,7 @@ pub fn opening(
     let (rows, _) = resolve_rows(plan, connections, &std::collections::BTreeMap::new());
     let rows = rows.iter().map(|row| (row.key.word(), row.connection.id.clone())).collect();
     Opening {
-        epoch: memory.epoch + 1,
+        epoch: memory.epoch.max(memory.epoch_seen) + 1,
         from: from.to_owned(),
         to: plan.active_site.0.clone(),
         by: by.to_owned(),

@@ -160,6 +160,10 @@ pub enum Refusal {
     UnknownDebts {
         /// The tags.
         tags: Vec<String>,
+        /// The newest failover of this plan that they tell of and the newest that the journal knows, if that is an earlier one.
+        later: Option<(u64, u64)>,
+        /// Other plans that left some of them.
+        plans: Vec<String>,
     },
 }
 
@@ -268,12 +272,34 @@ impl fmt::Display for Refusal {
                 f,
                 "{breach}: nothing more is done for this plan. It was not sent; go by hand, or when you have looked: ovirt-dr resume PLAN lets it go on"
             ),
-            Refusal::UnknownDebts { tags } => write!(
+            Refusal::UnknownDebts { tags, later, plans } => write!(
                 f,
-                "the engine carries debts that this daemon's journal does not know ({}): another daemon, or an older state database. Only observing. ovirt-dr repair PLAN shows what they are, and gives them back",
-                tags.join(", ")
+                "the engine carries debts that this daemon's journal does not know ({}): {}. Only observing. ovirt-dr repair PLAN shows what they are, and \
+                 gives them back",
+                tags.join(", "),
+                whose(*later, plans)
             ),
         }
+    }
+}
+
+/// Who left debts that the journal does not know.
+fn whose(later: Option<(u64, u64)>, plans: &[String]) -> String {
+    match (later, plans) {
+        (Some((newest, known)), _) => {
+            let known = if known == 0 { "no failover".to_owned() } else { format!("none after failover {known}") };
+            format!(
+                "failover {newest} of this plan left them and the journal knows {known}. The state database is older than the engine's tags, \
+                 restored or lost, or another daemon is at work"
+            )
+        }
+        (None, []) => "another daemon, or an older state database".to_owned(),
+        (None, [plan]) => {
+            format!(
+                "plan {plan} left them. If this is its file under a new name: rename it back to {plan}.yaml, and it goes on where it was"
+            )
+        }
+        (None, plans) => format!("plans {} left them", plans.join(" and ")),
     }
 }
 

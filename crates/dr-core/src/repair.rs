@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dr_plan::Plan;
+use dr_plan::{Plan, SiteName};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::decide::is_settled;
+use crate::flip::older;
 use crate::{ClusterId, Entry, Host, HostId, Memory, Observed, Opening, OwedKey, OwedTag};
 
 /// A debt as its tag tells it.
@@ -53,7 +54,21 @@ struct Description {
     original: Value,
 }
 
-/// The debts that the engine carries and the journal does not know.
+/// Who left a tag.
+pub(crate) struct Left {
+    /// The plan.
+    pub(crate) plan: String,
+    /// Its failover.
+    pub(crate) epoch: u64,
+}
+
+/// Who left a tag, if it says so.
+pub(crate) fn left_by(tag: &OwedTag) -> Option<Left> {
+    let said: Description = serde_json::from_str(&tag.description).ok()?;
+    Some(Left { plan: said.plan, epoch: said.epoch })
+}
+
+/// The debts that the engine carries and the journal does not know, or knows from an earlier failover only.
 ///
 /// # Errors
 /// Why they cannot be given back now, and what to do: the engine cannot be read, a tag is not one of ours, or the engine would at once fence
@@ -65,8 +80,9 @@ pub fn found_debts(plan: &Plan, observed: &Observed, memory: &Memory) -> Result<
         return Err("the engine must be readable: its tags, hosts and clusters".to_owned());
     };
     let known: BTreeSet<String> = memory.owed.keys().map(OwedKey::tag_name).collect();
+    let later = |left: Left| left.plan == plan.name && left.epoch > memory.epoch;
     let mut found = Vec::new();
-    for tag in tags.iter().filter(|tag| !known.contains(&tag.name)) {
+    for tag in tags.iter().filter(|tag| !known.contains(&tag.name) || left_by(tag).is_some_and(later)) {
         let (what, said) = read(tag)?;
         let (fate, original, port) = match &what {
             OwedKey::Fencing(id) => match clusters.iter().find(|cluster| cluster.id == *id) {
@@ -82,8 +98,8 @@ pub fn found_debts(plan: &Plan, observed: &Observed, memory: &Memory) -> Result<
         };
         found.push(Found { what, name: said.name, original, port, plan: said.plan, epoch: said.epoch, fate });
     }
-    // Inside a transition each debt is given back when its own reason is gone, as always.
-    if memory.transition.is_none()
+    // Inside a transition each debt is given back when its own reason is gone, as always; one that is not the newest is over.
+    if (memory.transition.is_none() || later_than_known(plan, &found, memory).is_some())
         && let Some(host) = hosts.iter().find(|host| !is_settled(host) && found.iter().any(|debt| concerns(debt, host)))
     {
         return Err(format!(
@@ -96,26 +112,29 @@ pub fn found_debts(plan: &Plan, observed: &Observed, memory: &Memory) -> Result<
 }
 
 /// What is journalled so that these debts are given back: each of them, and a transition from the active site to itself that is cancelled
-/// from its beginning. Inside an open transition they simply belong to it.
+/// from its beginning. Inside an open transition they simply belong to it, unless the engine's tags tell of a later one: then that of the
+/// journal is over, and whether the site that the `file` names is active already is for a person to say.
 ///
 /// # Errors
 /// No site was ever accepted as the active one.
 pub fn repair(
     plan: &Plan,
-    text: &str,
+    (text, file): (&str, &SiteName),
     found: &[Found],
     memory: &Memory,
     by: &str,
     why: &str,
 ) -> Result<Vec<Entry>, String> {
+    let later = later_than_known(plan, found, memory);
     let owed = |debt: &Found| Entry::Owed {
         what: debt.what.clone(),
         name: debt.name.clone(),
         original: debt.original.clone(),
         port: debt.port,
+        anew: later.is_some(),
     };
     let mut entries: Vec<Entry> = found.iter().map(owed).collect();
-    if memory.transition.is_some() {
+    if memory.transition.is_some() && later.is_none() {
         return Ok(entries);
     }
     let Some(active) = &memory.accepted else {
@@ -125,7 +144,7 @@ pub fn repair(
         ));
     };
     let newest = found.iter().map(|debt| debt.epoch).max().unwrap_or(0);
-    let epoch = newest.max(memory.epoch) + 1;
+    let epoch = newest.max(memory.epoch).max(memory.epoch_seen) + 1;
     entries.push(Entry::Opened(Box::new(Opening {
         epoch,
         from: active.clone(),
@@ -137,7 +156,17 @@ pub fn repair(
         vms: Vec::new(),
     })));
     entries.push(Entry::Cancelled { epoch, by: by.to_owned(), why: why.to_owned() });
+    if let Some(newest) = later.filter(|_| file.0 != *active) {
+        let reason = older(&plan.name, &file.0, active, newest, memory.epoch);
+        entries.push(Entry::Held { from: active.clone(), to: file.0.clone(), reason });
+    }
     Ok(entries)
+}
+
+/// The newest failover of this plan among these debts, if the journal ends before it.
+fn later_than_known(plan: &Plan, found: &[Found], memory: &Memory) -> Option<u64> {
+    let ours = found.iter().filter(|debt| debt.plan == plan.name && debt.epoch > memory.epoch);
+    ours.map(|debt| debt.epoch).max()
 }
 
 fn read(tag: &OwedTag) -> Result<(OwedKey, Description), String> {

@@ -55,6 +55,7 @@ fn is_observed(entry: &Entry) -> bool {
         | Entry::Resumed { .. }
         | Entry::Refused { .. }
         | Entry::Breached { .. }
+        | Entry::EpochSeen { .. }
         | Entry::ClockJumped { .. } => false,
     }
 }
@@ -123,6 +124,9 @@ impl Told {
             Entry::Refused { text } => format!("refused: {text}"),
             Entry::Breached { invariant, text } => {
                 format!("invariant {invariant} would have been broken, nothing was sent: {text}")
+            }
+            Entry::EpochSeen { epoch } => {
+                format!("the engine's tags tell of failover {epoch}, which this journal does not know")
             }
             Entry::ClockJumped { by_ms } => {
                 format!("the clock jumped by {by_ms} ms: evidence and confirmations of before are void")

@@ -15,6 +15,7 @@ mod flips;
 mod persons;
 
 mod crashes;
+mod databases;
 mod disk;
 mod engines;
 

@@ -2,7 +2,6 @@
 
 use dr_core::Confirmation;
 use dr_daemon::Command;
-use engine_sim::world::HostStatus;
 use expect_test::expect_file;
 
 use crate::stage::{Stage, plan, promoted_by_hand, usual};
@@ -52,48 +51,6 @@ async fn a_paused_transition_does_nothing_until_it_is_resumed() {
     stage.ask("ana: ovirt-dr resume erp", Command::Resume { by: "ana".to_owned() }).await;
     stage.until_closed().await;
     stage.converged(expect_file!["golden/paused.txt"]).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn debts_of_a_lost_database_are_found_as_tags_and_given_back_by_repair() {
-    let mut stage = Stage::of(usual(), &promoted_by_hand(&usual())).await;
-    stage.lose("madrid").await;
-    stage.flip("seville");
-    stage.until(|report| report.owed.len() == 4).await;
-    stage.until_said("make the replica at seville writable").await;
-    stage.rig.note("the daemon dies, and its state database with it");
-    stage.rig.forget();
-    stage.flip("madrid");
-    stage.rig.restart();
-    stage.until(|report| report.held.is_some()).await;
-    stage
-        .ask(
-            "ana: ovirt-dr accept-world erp",
-            Command::AcceptWorld { by: "ana".to_owned(), reason: "as before".to_owned() },
-        )
-        .await;
-    stage.until_said("ovirt-dr repair").await;
-    let repair = |apply| Command::Repair { apply, by: "ana".to_owned(), reason: "database lost".to_owned() };
-    let before = stage.rig.mutations();
-    stage.ask("ana: ovirt-dr repair erp --apply", repair(true)).await;
-    stage.seconds(60).await;
-    assert_eq!(stage.rig.mutations(), before, "hosts that do not answer would be fenced at once");
-    stage.order("restore_site madrid");
-    stage.host_is("madrid-h1", HostStatus::Up).await;
-    stage.host_is("madrid-h2", HostStatus::Up).await;
-    stage.host_is("madrid-h3", HostStatus::Up).await;
-    stage.seconds(30).await;
-    stage.ask("ana: ovirt-dr repair erp", repair(false)).await;
-    assert_eq!(stage.rig.mutations(), before, "a preview changes nothing");
-    stage.ask("ana: ovirt-dr repair erp --apply", repair(true)).await;
-    stage.until(|report| report.last_closed.is_some() && report.owed.is_empty()).await;
-    stage.seconds(60).await;
-    let left = stage.rig.engine.world(|world| {
-        let off = world.hosts.values().filter(|host| host.site == "madrid" && !host.power_management.enabled).count();
-        (off, world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled).count(), world.tags.len())
-    });
-    assert_eq!(left, (0, 0, 0), "{}", stage.rig.story());
-    expect_file!["golden/repair.txt"].assert_eq(&stage.rig.story());
 }
 
 #[tokio::test(start_paused = true)]

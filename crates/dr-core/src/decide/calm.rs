@@ -10,7 +10,7 @@ use crate::{
 
 /// Reports what differs from the accepted site, and what would stand in the way of a failover.
 pub(crate) fn report(plan: &Plan, observed: &Observed, memory: &Memory, decision: &mut Decision) {
-    decision.refusals.extend(super::engine::unknown_debts(observed, memory));
+    decision.refusals.extend(super::engine::unknown_debts(&plan.name, observed, memory));
     super::engine::is_another(observed, memory, decision);
     let Some(accepted) = &memory.accepted else { return };
     decision.drift = differences(plan, observed, accepted);

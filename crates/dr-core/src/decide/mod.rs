@@ -8,7 +8,8 @@ pub(crate) use calm::differences;
 mod closing;
 mod data_centers;
 mod engine;
-pub(crate) use engine::unknown_debts;
+pub use engine::epoch_seen;
+pub(crate) use engine::{later_epoch, unknown_debts};
 mod fencing;
 pub(crate) use fencing::is_settled;
 mod lost;
@@ -36,8 +37,10 @@ pub fn decide(plan: &Plan, observed: &Observed, memory: &Memory, now: Time) -> D
         return decision;
     };
     decision.phase = remembered_phase(transition);
-    decision.refusals.extend(engine::unknown_debts(observed, memory));
-    if engine::is_another(observed, memory, &mut decision) {
+    decision.refusals.extend(engine::unknown_debts(&plan.name, observed, memory));
+    // What this journal takes for the open transition is over: to explain its steps would be bad advice.
+    let is_over = later_epoch(&plan.name, observed, memory).is_some();
+    if engine::is_another(observed, memory, &mut decision) || is_over {
         return decision;
     }
     let Some(scene) = Scene::look(plan, observed, memory, transition, now) else {

@@ -27,7 +27,7 @@ fn opened(epoch: u64, from: &str, to: &str) -> Entry {
 
 fn owed(original: &str) -> Entry {
     let what = OwedKey::Fencing("main".into());
-    Entry::Owed { what, name: "main".to_owned(), original: original.to_owned(), port: 0 }
+    Entry::Owed { what, name: "main".to_owned(), original: original.to_owned(), port: 0, anew: false }
 }
 
 fn confirm(host: &str) -> Step {

@@ -160,6 +160,7 @@ impl PlanLoop {
             | Entry::Engine { .. }
             | Entry::Refused { .. }
             | Entry::Breached { .. }
+            | Entry::EpochSeen { .. }
             | Entry::ClockJumped { .. } => {}
         }
     }

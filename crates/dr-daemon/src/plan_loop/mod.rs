@@ -259,6 +259,7 @@ impl PlanLoop {
             entries.extend(self.board.newly_answered(&self.memory));
             entries.extend(journalling::engine_identity(&observed, &self.memory));
         }
+        entries.extend(dr_core::epoch_seen(plan, &observed, &self.memory));
         self.observed = Some(observed);
         self.write(entries).await;
     }
@@ -336,7 +337,11 @@ impl PlanLoop {
             lease => format!(" (forecast {} to {})", crate::story::said(total), crate::story::said(total + lease)),
         });
         let (level, text) = if transition.from == transition.to {
-            (Level::Notice, format!("repaired: {} stays active, 0 owed", transition.from))
+            let active = match &self.memory.held {
+                None => format!("{} stays active", transition.from),
+                Some(held) => format!("whether {} is active is still for a person to say", held.to),
+            };
+            (Level::Notice, format!("repaired: {active}, 0 owed"))
         } else if transition.cancelled {
             (Level::Notice, format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from))
         } else if exceptions.is_empty() {

@@ -20,7 +20,8 @@ impl PlanLoop {
             );
         }
         let text = self.source.in_force_text().unwrap_or_default().to_owned();
-        let entries = repair(&plan, &text, &found, &self.memory, by, why)?;
+        let file = self.source.candidate().unwrap_or(&plan).active_site.clone();
+        let entries = repair(&plan, (&text, &file), &found, &self.memory, by, why)?;
         let list: Vec<String> = found.iter().map(said).collect();
         let list = list.join("; ");
         if !apply {

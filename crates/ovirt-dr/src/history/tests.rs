@@ -39,6 +39,7 @@ fn entries() -> Vec<Entry> {
             name: text("mad-1"),
             original: text("true"),
             port: 0,
+            anew: false,
         },
         Entry::GivenBack { what: OwedKey::PowerManagement(HostId::from("1")) },
         Entry::Closed { epoch: 7, exceptions: vec![text("vm3 did not start")] },

@@ -107,7 +107,7 @@ impl Draft {
             "pm" => (OwedKey::PowerManagement(name.as_str().into()), "true"),
             word => panic!("nothing of {word} is owed"),
         };
-        Entry::Owed { what, name, original: original.to_owned(), port: 54321 }
+        Entry::Owed { what, name, original: original.to_owned(), port: 54321, anew: false }
     }
 
     /// `done confirm a1 5`, `tried activate b1 locked 3 1` (three times, the last one a second ago), `flying confirm a1 4`.
