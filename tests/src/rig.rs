@@ -7,6 +7,7 @@ use std::time::Duration;
 use dr_core::Time;
 use dr_daemon::{
     Clock, Command, Door, Hooks, Journal, Level, Line, MemoryJournal, PlanHandle, PlanLoop, PlanText, Ports, Report,
+    WallClock,
 };
 use dr_plan::SiteName;
 use engine_sim::world::{World, WorldSpec};
@@ -47,6 +48,8 @@ pub struct Rig {
     pub journal: Arc<MemoryJournal>,
     /// The clock of the daemon.
     pub clock: Clock,
+    /// The wall clock of its machine.
+    wall: WallClock,
     /// The loop's handle.
     pub handle: PlanHandle,
     hooks: Arc<RigHooks>,
@@ -85,12 +88,13 @@ impl Rig {
     fn over(engine: Engine, plan: &str) -> Rig {
         let plan = Arc::new(MemoryPlan(Mutex::new(plan.to_owned())));
         let journal = Arc::new(MemoryJournal::default());
-        let clock = Clock::starting_at(BEGINNING, 1.0);
+        let wall = WallClock::starting_at(BEGINNING);
+        let clock = Clock::on(&wall);
         let hooks = Arc::new(RigHooks { works: SimHooks(engine.clone()), fails: Mutex::new(None) });
         let (crash, wake, lines) = (Arc::default(), Arc::new(Notify::new()), Arc::default());
         let ports = ports(&engine, &clock, &journal, &hooks, &crash);
         let (handle, running) = launch(ports, &plan, &wake, &lines);
-        Rig { engine, plan, journal, clock, handle, hooks, crash, wake, lines, running }
+        Rig { engine, plan, journal, clock, wall, handle, hooks, crash, wake, lines, running }
     }
 
     /// From now on every hook fails, with this as its last line.
@@ -116,6 +120,18 @@ impl Rig {
         self.kill();
         let ports = ports(&self.engine, &self.clock, &self.journal, &self.hooks, &self.crash);
         (self.handle, self.running) = launch(ports, &self.plan, &self.wake, &self.lines);
+    }
+
+    /// Somebody sets the wall clock of the daemon's machine, so many milliseconds ahead or back.
+    pub fn wall_clock_jumps(&self, by_ms: i64) {
+        self.wall.jump(by_ms);
+    }
+
+    /// Starts the daemon anew as [`dr_daemon::run`] does: what it takes for now is what the wall clock shows.
+    pub async fn restart_by_the_wall_clock(&mut self) {
+        let newest = self.entries().await.last().map_or(Time(0), |newest| newest.at);
+        self.clock = Clock::on(&self.wall).not_before(newest);
+        self.restart();
     }
 
     /// The state database is lost: the next daemon starts with an empty journal.

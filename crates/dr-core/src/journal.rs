@@ -180,6 +180,9 @@ pub enum Entry {
         /// The newest number that a tag tells of.
         epoch: u64,
     },
+    /// A daemon goes on after a while in which none watched, or in which the clock jumped: nobody can tell which. What was tried and waited for
+    /// before gets its whole time anew.
+    WatchedAgain,
     /// The wall clock jumped: evidence and confirmations of before are void.
     ClockJumped {
         /// By how many milliseconds.

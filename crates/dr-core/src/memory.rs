@@ -79,6 +79,8 @@ pub struct Transition {
     pub done: BTreeMap<StepKey, Time>,
     /// Statements of persons.
     pub confirmations: BTreeSet<Confirmation>,
+    /// Since when a daemon has watched it, if there was a time in which none did.
+    pub watched_since: Option<Time>,
     /// Something was promoted or repointed, or may have been: there is no free way back.
     pub committed: bool,
 }
@@ -169,6 +171,7 @@ impl Memory {
                     tries: BTreeMap::new(),
                     done: BTreeMap::new(),
                     confirmations: BTreeSet::new(),
+                    watched_since: None,
                     committed: false,
                 });
             }
@@ -263,6 +266,11 @@ impl Memory {
             Entry::Engine { instance_id, event_id } => self.engine = Some((instance_id.clone(), *event_id)),
             Entry::EpochSeen { epoch } => self.epoch_seen = self.epoch_seen.max(*epoch),
             Entry::Refused { .. } => {}
+            Entry::WatchedAgain => {
+                if let Some(transition) = &mut self.transition {
+                    transition.watched_since = Some(at);
+                }
+            }
             Entry::ClockJumped { .. } => {
                 self.void_before = Some(at);
                 if let Some(held) = &mut self.held {
@@ -317,6 +325,11 @@ impl Memory {
 }
 
 impl Transition {
+    /// From when on patience with something counts that could happen from `time` on: nobody waited while nobody watched.
+    pub fn awaited_since(&self, time: Time) -> Time {
+        self.watched_since.map_or(time, |watched| watched.max(time))
+    }
+
     /// When a goal was reached, if it was.
     pub fn reached_at(&self, goal: &Goal) -> Option<Time> {
         self.reached.get(goal).copied()

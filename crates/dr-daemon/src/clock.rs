@@ -5,14 +5,26 @@ use std::time::Duration;
 use dr_core::Time;
 use tokio::time::Instant;
 
+use crate::wall_clock::WallClock;
+
 /// Reads and awaits time. `speed` runs the daemon's own time faster than the wall, for demonstrations against a simulated engine.
 #[derive(Clone, Debug)]
 pub struct Clock {
     began: Instant,
     began_at: Time,
     speed: f64,
-    /// Whether the wall clock means anything beside it.
-    real: bool,
+    wall: Wall,
+}
+
+/// The wall clock beside it.
+#[derive(Clone, Debug)]
+enum Wall {
+    /// It means nothing: time is simulated.
+    None,
+    /// The machine's.
+    Real,
+    /// A simulated one.
+    Simulated(WallClock),
 }
 
 impl Clock {
@@ -23,19 +35,30 @@ impl Clock {
 
     /// The real time at the start, then `speed` times as fast: for demonstrations against a simulated engine.
     pub fn real_at(speed: f64) -> Self {
-        Self { real: (speed - 1.0).abs() < f64::EPSILON, ..Self::starting_at(wall(), speed) }
+        let wall = if (speed - 1.0).abs() < f64::EPSILON { Wall::Real } else { Wall::None };
+        Self { wall, ..Self::starting_at(real_wall(), speed) }
+    }
+
+    /// The clock of a daemon that starts now, on a machine with this wall clock.
+    pub fn on(wall: &WallClock) -> Self {
+        Self { wall: Wall::Simulated(wall.clone()), ..Self::starting_at(wall.now(), 1.0) }
     }
 
     /// A clock that shows `began_at` now and runs `speed` times as fast as tokio's; paused tests and demonstrations use it.
     pub fn starting_at(began_at: Time, speed: f64) -> Self {
-        Self { began: Instant::now(), began_at, speed, real: false }
+        Self { began: Instant::now(), began_at, speed, wall: Wall::None }
     }
 
     /// Wall clock minus this clock in milliseconds: it stays near zero unless somebody sets the wall clock, or the machine slept. None for
     /// a clock of simulated time.
     pub fn wall_offset(&self) -> Option<i64> {
         let ms = |time: Time| i64::try_from(time.0).unwrap_or(i64::MAX);
-        self.real.then(|| ms(wall()) - ms(self.now()))
+        let wall = match &self.wall {
+            Wall::None => return None,
+            Wall::Real => real_wall(),
+            Wall::Simulated(wall) => wall.now(),
+        };
+        Some(ms(wall) - ms(self.now()))
     }
 
     /// This clock, set ahead if it lies before `earliest`, the newest time in the journal: what is remembered must not lie in the future, or no
@@ -62,7 +85,7 @@ impl Clock {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
-fn wall() -> Time {
+fn real_wall() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

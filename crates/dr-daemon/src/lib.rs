@@ -17,6 +17,7 @@ mod ports;
 mod report;
 mod settings;
 mod story;
+mod wall_clock;
 
 mod connect;
 #[cfg(test)]
@@ -60,3 +61,4 @@ pub use settings::{SETTINGS_FILE, Settings};
 pub use socket::{DEFAULT_SOCKET, Plans, SOCKET_GROUP, Socket, SocketError};
 pub use store::{Exported, Finding, Store, Verified, VerifiedPlan, contradictions};
 pub use twins::Twins;
+pub use wall_clock::WallClock;

@@ -56,6 +56,7 @@ fn is_observed(entry: &Entry) -> bool {
         | Entry::Refused { .. }
         | Entry::Breached { .. }
         | Entry::EpochSeen { .. }
+        | Entry::WatchedAgain
         | Entry::ClockJumped { .. } => false,
     }
 }
@@ -128,6 +129,7 @@ impl Told {
             Entry::EpochSeen { epoch } => {
                 format!("the engine's tags tell of failover {epoch}, which this journal does not know")
             }
+            Entry::WatchedAgain => "the daemon goes on: what is waited for gets its whole time anew".to_owned(),
             Entry::ClockJumped { by_ms } => {
                 format!("the clock jumped by {by_ms} ms: evidence and confirmations of before are void")
             }

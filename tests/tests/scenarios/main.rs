@@ -14,6 +14,7 @@ mod edits;
 mod flips;
 mod persons;
 
+mod clocks;
 mod crashes;
 mod databases;
 mod disk;

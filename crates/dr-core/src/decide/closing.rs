@@ -68,7 +68,7 @@ fn data_centers_settled(scene: &Scene, exceptions: &mut Vec<String>, watched: &m
         }
         if !data_centers::comes_up_by_itself(&data_center.status) {
             exceptions.push(format!("data center {} is {}", data_center.name, data_center.status));
-            settled &= scene.now.since(scene.transition.opened) >= STORAGE_PATIENCE;
+            settled &= scene.awaited(scene.transition.opened) >= STORAGE_PATIENCE;
             continue;
         }
         let up = data_centers::is_up(scene, &data_center.id);
@@ -88,7 +88,7 @@ fn reached_up(scene: &Scene, data_center: &DataCenter) -> bool {
 /// Time since the newest affected data center was seen up for good; since the transition opened if none can ever be.
 fn since_up(scene: &Scene) -> Duration {
     let reached = scene.transition.reached.iter().filter(|(goal, _)| matches!(goal, Goal::DataCenterUp(_)));
-    scene.now.since(reached.map(|(_, at)| *at).max().unwrap_or(scene.transition.opened))
+    scene.awaited(reached.map(|(_, at)| *at).max().unwrap_or(scene.transition.opened))
 }
 
 fn rows(scene: &Scene, exceptions: &mut Vec<String>) -> bool {

@@ -33,7 +33,7 @@ fn turn(scene: &Scene, vm: &Vm) -> Option<Time> {
 /// Whether a VM has had its time and is given up, or is gone.
 pub(crate) fn is_given_up(scene: &Scene, vm: Option<&Vm>) -> bool {
     let Some(vm) = vm else { return true };
-    turn(scene, vm).is_some_and(|at| scene.now.since(at) >= scene.plan.vms.timeout)
+    turn(scene, vm).is_some_and(|at| scene.awaited(at) >= scene.plan.vms.timeout)
 }
 
 /// Starts what is down, as many side by side as the plan allows.

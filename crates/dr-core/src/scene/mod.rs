@@ -8,6 +8,7 @@ mod storage;
 pub(crate) use storage::{SceneRow, uncovered};
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
 use dr_plan::{Plan, Site, SiteName};
 
@@ -216,6 +217,11 @@ impl<'a> Scene<'a> {
     /// What a host's status says about its life in this pass.
     pub(crate) fn life(&self, host: &Host) -> Life {
         host.life(self.now)
+    }
+
+    /// How long something has been waited for that could happen from `time` on.
+    pub(crate) fn awaited(&self, time: Time) -> Duration {
+        self.now.since(self.transition.awaited_since(time))
     }
 
     /// The data center of a host.

@@ -245,6 +245,36 @@ fn a_vm_that_had_its_time_is_given_up() {
 }
 
 #[test]
+fn time_in_which_no_daemon_watched_is_not_time_that_it_had() {
+    check(
+        "
+        opened 2000
+        vm web1 down
+        reached dc dc1 901
+        watched-again 30
+        ",
+        expect![[r#"
+            phase    starting
+            ready    start web1
+            waits    0 of 1 VMs up; missing: web1
+        "#]],
+    );
+    check(
+        "
+        opened 2000
+        vm web1 down
+        reached dc dc1 1900
+        watched-again 901
+        ",
+        expect![[r#"
+            phase    starting
+            waits    0 of 1 VMs up; missing: web1
+            closes   except VM web1 is down
+        "#]],
+    );
+}
+
+#[test]
 fn a_vm_of_an_untouched_data_center_is_not_started_there() {
     check(
         "

@@ -8,6 +8,9 @@ use crate::report::Level;
 
 use super::PlanLoop;
 
+/// A journal that was silent for this long before the daemon was started may hide anything up to a jump of the clock.
+const UNWATCHED: Duration = Duration::from_secs(60);
+
 impl PlanLoop {
     /// Folds the journal, and settles what a daemon before us left under way. A journal that cannot be read is said and not guessed at.
     pub(super) async fn remember(&mut self) {
@@ -49,14 +52,23 @@ impl PlanLoop {
             self.settle_left_over().await;
             self.tell(vec![self.story.say(self.now(), Level::Notice, said)]);
         }
+        let newest = stamped.last().map_or(self.now(), |newest| newest.at);
         if let Some(transition) = &self.memory.transition {
-            let text = format!(
+            let mut text = format!(
                 "failover {} from {} to {} has been open for {} and goes on",
                 transition.epoch,
                 transition.from,
                 transition.to,
                 crate::story::said(self.now().since(transition.opened))
             );
+            let unwatched = self.now().since(newest);
+            if unwatched > UNWATCHED {
+                let lasted = crate::story::said(unwatched);
+                text.push_str(&format!(
+                    ". Nothing was journalled for {lasted}: no daemon watched, or the clock jumped; what is waited for gets its whole time anew"
+                ));
+                self.write(vec![Entry::WatchedAgain]).await;
+            }
             self.tell(vec![self.story.say(self.now(), Level::Notice, text)]);
         }
     }
@@ -161,6 +173,7 @@ impl PlanLoop {
             | Entry::Refused { .. }
             | Entry::Breached { .. }
             | Entry::EpochSeen { .. }
+            | Entry::WatchedAgain
             | Entry::ClockJumped { .. } => {}
         }
     }

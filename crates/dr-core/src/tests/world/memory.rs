@@ -72,6 +72,7 @@ impl Draft {
             "engine-confirmed" => said(Confirmation::Engine { instance_id: words.next(), event_id: words.number() }),
             "cancelled" => Entry::Cancelled { epoch: EPOCH, by: by(), why: "test".to_owned() },
             "paused" => Entry::Paused { by: by(), reason: "test".to_owned() },
+            "watched-again" => Entry::WatchedAgain,
             "clock-jumped" => Entry::ClockJumped { by_ms: 3_600_000 },
             "owed" => self.owed(&mut words),
             "reached" => Entry::Reached { epoch: EPOCH, goals: vec![goal(&mut words)] },
