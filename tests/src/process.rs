@@ -206,6 +206,11 @@ impl Rehearsal {
 
     /// Starts the daemon, and waits until it answers on its socket.
     pub async fn start_daemon(&mut self) {
+        self.start_daemon_with(PLAN).await;
+    }
+
+    /// The same while the plan's file has this name.
+    pub async fn start_daemon_with(&mut self, plan: &str) {
         let words = self.daemon_words();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut daemon = self.command(&words).stderr(Stdio::piped()).spawn().expect("the daemon starts");
@@ -219,7 +224,7 @@ impl Rehearsal {
             }
         });
         self.daemon = Some(daemon);
-        self.report_is("watched", |_| true).await;
+        until("the plan is watched", async || self.report_of(plan).await).await;
     }
 
     /// `kill -9`.
@@ -254,7 +259,12 @@ impl Rehearsal {
 
     /// The plan's report, if the daemon answers.
     pub async fn report(&self) -> Option<Report> {
-        let status = self.ovirt_dr(&["status", PLAN, "--output", "json"]).await;
+        self.report_of(PLAN).await
+    }
+
+    /// The report of a plan of this name, if the daemon has one.
+    pub async fn report_of(&self, plan: &str) -> Option<Report> {
+        let status = self.ovirt_dr(&["status", plan, "--output", "json"]).await;
         (status.code == Some(0)).then(|| serde_json::from_str(&status.stdout).expect("a report"))
     }
 

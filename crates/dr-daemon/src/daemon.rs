@@ -1,11 +1,10 @@
 //! The daemon: a loop for each plan of the folder, the socket, one state database.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dr_core::{Memory, Time};
+use dr_core::Time;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -15,8 +14,8 @@ use crate::clock::Clock;
 use crate::connect::Door;
 use crate::folder::{FolderError, PlanFolder};
 use crate::hook::ProcessHooks;
-use crate::plan_file::OnDisk;
-use crate::plan_loop::{PlanLoop, Ports};
+use crate::keeper::Keeper;
+use crate::plan_loop::Ports;
 use crate::ports::{Journal, JournalError, Prober};
 use crate::report::{PlanHandle, Report};
 use crate::settings::Settings;
@@ -24,8 +23,6 @@ use crate::socket::{Plans, Socket, SocketError};
 use crate::store::Store;
 use crate::twins::Twins;
 
-/// Even without a sign from the folder it is looked at this often: some file systems give none.
-const SLOW_REREAD: Duration = Duration::from_secs(30);
 /// A plan that was just written appears within this time.
 const PLAN_APPEARS: Duration = Duration::from_secs(10);
 
@@ -63,7 +60,8 @@ impl Daemon {
         let stop = CancellationToken::new();
         let plans = Plans::default();
         let looked = Arc::new(Notify::new());
-        let debtors = debtors(&ports).await?;
+        // Whoever cannot read the state starts nothing.
+        ports.journal.plans().await?;
         let watched = PlanFolder::watch(folder)?;
         let mut tasks = Vec::new();
         if let Some(path) = socket {
@@ -75,7 +73,7 @@ impl Daemon {
                 }
             }));
         }
-        let keeper = Keeper { folder: folder.to_owned(), ports, plans: plans.clone(), loops: BTreeMap::new(), debtors };
+        let keeper = Keeper::new(folder, ports, plans.clone());
         tasks.push(tokio::spawn(keeper.keep(watched, stop.clone(), Arc::clone(&looked))));
         Ok(Daemon { plans, stop, tasks, looked })
     }
@@ -184,83 +182,4 @@ async fn newest(journal: &dyn Journal) -> Result<Time, JournalError> {
         newest = newest.max(last.last().map_or(Time(0), |stamped| stamped.at));
     }
     Ok(newest)
-}
-
-/// Plans with an open transition or debts, whose file must not be missed in silence.
-async fn debtors(ports: &Ports) -> Result<Vec<String>, JournalError> {
-    let mut debtors = Vec::new();
-    for name in ports.journal.plans().await? {
-        let stamped = match ports.journal.read(&name).await {
-            Ok(stamped) => stamped,
-            Err(error) => {
-                // One plan's journal must not stand in the way of the others; its loop, if it has a file, says the same and does nothing.
-                tracing::error!("{name}: {error}");
-                continue;
-            }
-        };
-        let memory = Memory::fold(stamped.iter().map(|one| (one.at, &one.entry)));
-        if memory.transition.is_some() || !memory.owed.is_empty() {
-            debtors.push(name);
-        }
-    }
-    Ok(debtors)
-}
-
-/// Keeps a loop for every plan of the folder.
-struct Keeper {
-    folder: PathBuf,
-    ports: Ports,
-    plans: Plans,
-    loops: BTreeMap<String, Running>,
-    debtors: Vec<String>,
-}
-
-struct Running {
-    wake: Arc<Notify>,
-    task: JoinHandle<()>,
-}
-
-impl Keeper {
-    async fn keep(mut self, mut watched: PlanFolder, stop: CancellationToken, looked: Arc<Notify>) {
-        loop {
-            self.look(&watched);
-            looked.notify_waiters();
-            looked.notify_one();
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = watched.changed() => {}
-                () = tokio::time::sleep(SLOW_REREAD) => {}
-            }
-        }
-        for running in self.loops.into_values() {
-            running.task.abort();
-        }
-    }
-
-    /// Starts loops for new plans, wakes the others: each rereads its own file.
-    fn look(&mut self, watched: &PlanFolder) {
-        let found = watched.scan();
-        for plan in &found {
-            match self.loops.get(&plan.name) {
-                Some(running) if !running.task.is_finished() => running.wake.notify_one(),
-                Some(_) | None => self.start(&plan.name, plan.path.clone()),
-            }
-        }
-        // A debt without its plan alarms once for each time that something in the folder changes, and again at each slow look.
-        for name in self.debtors.iter().filter(|name| !found.iter().any(|plan| plan.name == **name)) {
-            tracing::error!(
-                "{name}: its plan file is gone or renamed, but a transition is open or something is owed. Put {name}.yaml back into {}",
-                self.folder.display()
-            );
-        }
-    }
-
-    fn start(&mut self, name: &str, path: PathBuf) {
-        let wake = Arc::new(Notify::new());
-        let file = Arc::new(OnDisk::new(path));
-        let (plan_loop, handle) = PlanLoop::new(name, self.folder.clone(), file, self.ports.clone(), Arc::clone(&wake));
-        let task = tokio::spawn(plan_loop.run());
-        self.plans.insert(handle);
-        self.loops.insert(name.to_owned(), Running { wake, task });
-    }
 }

@@ -41,6 +41,8 @@ mod twins;
 
 mod api;
 mod daemon;
+mod debtors;
+mod keeper;
 mod socket;
 
 pub use clock::Clock;

@@ -16,6 +16,13 @@ impl Twins {
         others.map(|(other, _)| other.clone()).collect()
     }
 
+    /// The other plans that are for the engine which answered this one.
+    pub(crate) fn of(&self, plan: &str) -> Vec<String> {
+        let claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(instance) = claims.get(plan) else { return Vec::new() };
+        claims.iter().filter(|(other, of)| *other != plan && *of == instance).map(|(other, _)| other.clone()).collect()
+    }
+
     /// The plan is no longer watched.
     pub(crate) fn release(&self, plan: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(plan);

@@ -2,7 +2,7 @@
 //!
 //! Reading order: `start` (what a daemon refuses to start on, and how it ends), `engine` (what it says of an engine that it may not trust),
 //! `operate` (what scripts rely on), `kill` (a crash in each phase), `disk` (what may
-//! befall the state database).
+//! befall the state database), `renamed` (a plan's file under another name).
 
 mod start;
 
@@ -13,3 +13,5 @@ mod operate;
 mod kill;
 
 mod disk;
+
+mod renamed;
