@@ -94,6 +94,7 @@ pub fn calm_world(plan: &Plan, now: Time) -> (Observed, Memory) {
         connections: Read::Seen(connections),
         vms: Read::Seen(Arc::new(vms)),
         owed_tags: Read::Seen(Vec::new()),
+        left_out: BTreeMap::new(),
         probes: BTreeMap::new(),
     };
     (observed, Memory { accepted: Some(active.0.clone()), seen: Some(active.0.clone()), ..Memory::default() })

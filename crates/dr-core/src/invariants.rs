@@ -230,11 +230,15 @@ impl<'a> Look<'a> {
             Step::RestoreFencing { cluster, original, .. } => {
                 let owed = self.memory.owed.get(&OwedKey::Fencing(cluster.clone()));
                 let same = owed.is_some_and(|owed| owed.original == *original);
-                self.hold(same, Invariant::I4, "this policy is not what is owed")
+                self.hold(same, Invariant::I4, "this policy is not what is owed")?;
+                let lost = self.plan.sites.get(&SiteName(self.transition.from.clone()));
+                lost.into_iter().flat_map(|site| &site.hosts).try_for_each(|name| self.not_left_out(name))
             }
             Step::RestorePowerManagement { host, port, .. } => {
                 let owed = self.memory.owed.get(&OwedKey::PowerManagement(host.clone()));
-                self.hold(owed.is_some_and(|owed| owed.port == *port), Invariant::I4, "it is not owed")
+                self.hold(owed.is_some_and(|owed| owed.port == *port), Invariant::I4, "it is not owed")?;
+                let listed = self.sight.hosts.iter().any(|known| known.id == *host);
+                if listed { Ok(()) } else { owed.map_or(Ok(()), |owed| self.not_left_out(&owed.name)) }
             }
             Step::Promote { site } => {
                 self.hold(*site == self.transition.to, Invariant::I6, "that site does not become active")?;
@@ -259,6 +263,16 @@ impl<'a> Look<'a> {
             Some(_) => At::Elsewhere,
             None => At::Nowhere,
         }
+    }
+
+    /// I11: the engine would fence a host as soon as it has its fencing back, and one that the list leaves out may be there all the same. Who turns
+    /// back wants that.
+    fn not_left_out(&self, name: &str) -> Result<(), Breach> {
+        let listed = || self.sight.hosts.iter().any(|host| host.name == *name);
+        let since = self.observed.left_out.get(name);
+        let gone = || since.is_some_and(|since| self.now.since(*since) >= crate::GONE_AFTER);
+        let known = self.transition.cancelled || listed() || gone();
+        self.hold(known, Invariant::I11, &format!("the list leaves out {name}, and not for long"))
     }
 
     /// I3 and I6: the plan names the host, at the site where this is done.

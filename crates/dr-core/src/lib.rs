@@ -38,6 +38,7 @@ mod scene;
 mod decide;
 
 mod flip;
+mod left_out;
 mod opening;
 mod repair;
 
@@ -59,6 +60,7 @@ pub use forecast::*;
 pub use host::*;
 pub use ids::*;
 pub use journal::*;
+pub use left_out::*;
 pub use memory::*;
 pub use observed::*;
 pub use opening::*;

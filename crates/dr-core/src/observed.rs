@@ -29,6 +29,8 @@ pub struct Observed {
     pub vms: Read<Arc<Vec<Vm>>>,
     /// Debts of ours that stand in the engine as tags.
     pub owed_tags: Read<Vec<OwedTag>>,
+    /// Hosts that were left out of the list although they belong to it, and since when ([`left_out`](crate::left_out)).
+    pub left_out: BTreeMap<String, Time>,
     /// What each probed address last did.
     pub probes: BTreeMap<Probe, ProbeState>,
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::decide::is_settled;
 use crate::flip::older;
-use crate::{ClusterId, Entry, Host, HostId, Memory, Observed, Opening, OwedKey, OwedTag};
+use crate::{ClusterId, Entry, GONE_AFTER, Host, HostId, Memory, Observed, Opening, OwedKey, OwedTag, Said};
 
 /// A debt as its tag tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +99,17 @@ pub fn found_debts(plan: &Plan, observed: &Observed, memory: &Memory) -> Result<
         found.push(Found { what, name: said.name, original, port, plan: said.plan, epoch: said.epoch, fate });
     }
     // Inside a transition each debt is given back when its own reason is gone, as always; one that is not the newest is over.
-    if (memory.transition.is_none() || later_than_known(plan, &found, memory).is_some())
+    let is_alone = memory.transition.is_none() || later_than_known(plan, &found, memory).is_some();
+    let short = observed.left_out.iter().find(|(_, since)| observed.at.since(**since) < GONE_AFTER);
+    if let Some((host, _)) = short.filter(|_| is_alone && !found.is_empty()) {
+        return Err(format!(
+            "{host} is not in the engine's list of hosts, so nobody knows whether the engine would fence it. If it was removed, that is clear once it \
+             has been missing for {}; then, or when it is listed again: ovirt-dr repair {}",
+            Said(GONE_AFTER),
+            plan.name
+        ));
+    }
+    if is_alone
         && let Some(host) = hosts.iter().find(|host| !is_settled(host) && found.iter().any(|debt| concerns(debt, host)))
     {
         return Err(format!(

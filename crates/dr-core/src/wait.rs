@@ -117,6 +117,11 @@ pub enum Wait {
         /// The names of the first few that are not.
         missing: Vec<String>,
     },
+    /// The engine's list leaves a host of the lost site out: it is not taken for removed yet.
+    LeftOut {
+        /// The host.
+        host: String,
+    },
     /// Something is still owed.
     Owed {
         /// What.
@@ -155,6 +160,7 @@ impl Wait {
             Wait::DataCenter { name, on, .. } => format!("data center {name} {on}"),
             Wait::Domain { name, status } => format!("domain {name} {status}"),
             Wait::Vms { .. } => "vms".to_owned(),
+            Wait::LeftOut { host } => format!("left out {host}"),
             Wait::Owed { what, .. } => format!("owed {what}"),
             Wait::Settling { .. } => "settling".to_owned(),
             Wait::Paused { .. } => "paused".to_owned(),
@@ -207,6 +213,11 @@ impl fmt::Display for Wait {
                     more => write!(f, " and {more} more"),
                 }
             }
+            Wait::LeftOut { host } => write!(
+                f,
+                "{host} is not in the engine's list of hosts: it counts as there and not parked until it is listed in maintenance or has been missing for {}",
+                Said(crate::GONE_AFTER)
+            ),
             Wait::Owed { what, until } => write!(f, "{what} is owed until {until}"),
             Wait::Settling { what } => write!(f, "{what}, watched for a moment"),
             Wait::Paused { why } => f.write_str(why),

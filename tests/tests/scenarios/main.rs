@@ -19,5 +19,6 @@ mod crashes;
 mod databases;
 mod disk;
 mod engines;
+mod lists;
 
 mod alphabet;

@@ -30,8 +30,14 @@ pub(crate) fn close(scene: &Scene, proof: &Proof, decision: &mut Decision) {
     let parked = scene.lost.iter().all(|host| host.status == HostStatus::Maintenance);
     let quiet = decision.steps.is_empty() && scene.memory.in_flight.is_empty() && scene.memory.owed.is_empty();
     let quiet = quiet || breaks(Invariant::I10);
+    let left_out: Vec<&str> = scene.left_out().collect();
     let storage_done = proof.proven && scene.transition.proven.is_some() && !super::storage::must_change(scene);
     if !storage_done || !parked || !quiet {
+        return;
+    }
+    // Nothing is owed for it, and yet it is neither confirmed nor known to be removed.
+    if !left_out.is_empty() {
+        decision.waits.extend(left_out.into_iter().map(|host| Wait::LeftOut { host: host.to_owned() }));
         return;
     }
     let mut exceptions = Vec::new();

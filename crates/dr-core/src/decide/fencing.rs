@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::scene::Scene;
-use crate::{ClusterId, Decision, Host, HostStatus, Life, OwedKey, Step, Wait};
+use crate::{ClusterId, Decision, Host, HostId, HostStatus, Life, OwedKey, Step, Wait};
 
 use super::proof::Proof;
 
@@ -34,32 +34,47 @@ pub(crate) fn suspend(scene: &Scene, proof: &Proof, decision: &mut Decision) {
 /// Puts back what is owed, each object as soon as its own reason is gone.
 pub(crate) fn give_back(scene: &Scene, decision: &mut Decision) {
     let open = if scene.transition.cancelled { HashMap::new() } else { open_hosts(scene) };
+    // Of a host that is not listed the cluster is not known: it may be any.
+    let left_out = scene.left_out().next().filter(|_| !scene.transition.cancelled);
     for (key, owed) in &scene.memory.owed {
         let name = owed.name.clone();
-        match key {
-            OwedKey::PowerManagement(id) => {
-                if !scene.transition.cancelled && scene.lost_host(id).is_some_and(|host| !is_settled(host)) {
-                    let until = format!("{name} is parked");
-                    decision.waits.push(Wait::Owed { what: format!("power management of {name}"), until });
-                } else {
-                    scene.offer(decision, Step::RestorePowerManagement { host: id.clone(), name, port: owed.port });
-                }
-            }
+        let until = match key {
+            OwedKey::PowerManagement(_) if scene.transition.cancelled => None,
+            OwedKey::PowerManagement(id) => power_management_until(scene, id, &name),
             OwedKey::Fencing(id) => match open.get(id).map(Vec::as_slice) {
-                None | Some([]) => {
-                    let original = owed.original.clone();
-                    scene.offer(decision, Step::RestoreFencing { cluster: id.clone(), name, original });
-                }
-                Some([host]) => {
-                    let until = format!("{} is parked", host.name);
-                    decision.waits.push(Wait::Owed { what: format!("fencing of cluster {name}"), until });
-                }
-                Some(hosts) => {
-                    let until = format!("{} hosts are parked", hosts.len());
-                    decision.waits.push(Wait::Owed { what: format!("fencing of cluster {name}"), until });
-                }
+                None | Some([]) => left_out.map(|host| format!("{host} is listed and parked")),
+                Some([host]) => Some(format!("{} is parked", host.name)),
+                Some(hosts) => Some(format!("{} hosts are parked", hosts.len())),
             },
+        };
+        let (what, step) = match key {
+            OwedKey::PowerManagement(id) => (
+                format!("power management of {name}"),
+                Step::RestorePowerManagement { host: id.clone(), name, port: owed.port },
+            ),
+            OwedKey::Fencing(id) => (
+                format!("fencing of cluster {name}"),
+                Step::RestoreFencing { cluster: id.clone(), name, original: owed.original.clone() },
+            ),
+        };
+        match until {
+            Some(until) => decision.waits.push(Wait::Owed { what, until }),
+            None => drop(scene.offer(decision, step)),
         }
+    }
+    if left_out.is_some() && !scene.memory.owed.is_empty() {
+        decision.waits.extend(scene.left_out().map(|host| Wait::LeftOut { host: host.to_owned() }));
+    }
+}
+
+/// What a host's power management waits for. One that the list leaves out is not given up before its time; one that it shows under another
+/// name, which somebody gave it meanwhile, is the same host.
+fn power_management_until(scene: &Scene, id: &HostId, name: &str) -> Option<String> {
+    match scene.listed(id) {
+        None if scene.is_gone(name) => None,
+        None => Some(format!("{name} is listed and parked")),
+        Some(host) if is_settled(host) || scene.standby.iter().any(|standby| standby.id == *id) => None,
+        Some(host) => Some(format!("{} is parked", host.name)),
     }
 }
 

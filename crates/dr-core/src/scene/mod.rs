@@ -14,8 +14,8 @@ use dr_plan::{Plan, Site, SiteName};
 
 use crate::evidence::Evidence;
 use crate::{
-    Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, Goal, Host, HostId, Life, Memory, Observed, Read,
-    RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
+    Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, GONE_AFTER, Goal, Host, HostId, Life, Memory,
+    Observed, Read, RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
 };
 
 /// One pass's world, seen from one open transition.
@@ -214,6 +214,11 @@ impl<'a> Scene<'a> {
         self.lost_by_id.get(id).copied()
     }
 
+    /// Any host of the engine by its id.
+    pub(crate) fn listed(&self, id: &HostId) -> Option<&'a Host> {
+        self.lost_host(id).or_else(|| self.observed.hosts.seen()?.iter().find(|host| host.id == *id))
+    }
+
     /// What a host's status says about its life in this pass.
     pub(crate) fn life(&self, host: &Host) -> Life {
         host.life(self.now)
@@ -222,6 +227,16 @@ impl<'a> Scene<'a> {
     /// How long something has been waited for that could happen from `time` on.
     pub(crate) fn awaited(&self, time: Time) -> Duration {
         self.now.since(self.transition.awaited_since(time))
+    }
+
+    /// Hosts of the losing site that the list leaves out and that may all the same be there, unconfirmed and fenced by the engine.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.missing_lost.iter().copied().filter(|name| !self.is_gone(name))
+    }
+
+    /// Whether a host that is not listed has been missing for long enough to count as removed.
+    pub(crate) fn is_gone(&self, name: &str) -> bool {
+        self.observed.left_out.get(name).is_some_and(|since| self.now.since(*since) >= GONE_AFTER)
     }
 
     /// The data center of a host.

@@ -242,6 +242,7 @@ fn what_is_owed_for_a_host_that_is_gone_is_given_back() {
     check(
         "
         site a: a1 maintenance
+        host a9 gone
         nfs data1 at=b
         proven
         done activate b1

@@ -292,3 +292,18 @@ fn after_a_breach_nothing_is_done_until_a_person_resumes() {
     world.memory.apply(super::world::NOW, &Entry::Resumed { by: "ana".to_owned() });
     assert!(!world.decide().steps.is_empty());
 }
+
+#[test]
+fn nothing_is_given_back_while_a_lost_host_is_left_out_of_the_list() {
+    let original = "{\"enabled\":\"true\"}".to_owned();
+    let fencing = Step::RestoreFencing { cluster: "main".into(), name: "main".to_owned(), original };
+    let power = Step::RestorePowerManagement { host: "a2".into(), name: "a2".to_owned(), port: 54321 };
+    for (step, owed) in [(fencing, "owed fencing main"), (power, "owed pm a2")] {
+        let world = |a2: &str| {
+            format!("site a: a1 maintenance, a2 gone for={a2}\nsite b: b1 maintenance\nnfs data1\nproven\n{owed}\n")
+        };
+        let left_out = said(&world("30"), &step);
+        assert!(left_out.starts_with("I11:") && left_out.contains("the list leaves out a2"), "{left_out}");
+        assert_eq!(said(&world("600"), &step), "may leave");
+    }
+}

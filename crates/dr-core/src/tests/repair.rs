@@ -7,7 +7,7 @@ use crate::{
     opening, repair,
 };
 
-use super::world::{NOW, World};
+use super::world::{NOW, World, ago};
 
 fn tag(name: &str, kind: &str, id: &str, original: &str) -> OwedTag {
     let description =
@@ -67,6 +67,19 @@ fn nothing_is_given_back_to_a_host_that_would_be_fenced_for_it() {
     }
     let said = found(&silent).expect_err("refused");
     assert!(said.starts_with("a1 is non_responsive") && said.contains("ovirt-dr repair"), "{said}");
+}
+
+#[test]
+fn nothing_is_given_back_while_the_list_may_hide_a_host_that_would_be_fenced_for_it() {
+    let mut short = world(vec![tag("fp.main", "fencing", "main", r#"{"enabled":"true"}"#)]);
+    if let Read::Seen(clusters) = &mut short.observed.clusters {
+        clusters.iter_mut().for_each(|cluster| cluster.fencing = false);
+    }
+    short.observed.left_out.insert("a2".to_owned(), ago(30));
+    let said = found(&short).expect_err("refused");
+    assert!(said.starts_with("a2 is not in the engine's list of hosts") && said.contains("10 min"), "{said}");
+    short.observed.left_out.insert("a2".to_owned(), ago(600));
+    assert_eq!(found(&short).expect("it was removed").len(), 1);
 }
 
 #[test]

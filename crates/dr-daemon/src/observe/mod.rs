@@ -103,6 +103,7 @@ impl Observer {
             connections: read(connections.map(|rows| rows.into_iter().filter_map(convert::connection).collect())),
             vms: self.vms.clone(),
             owed_tags: read(tags.map(|tags| tags.into_iter().filter_map(convert::owed_tag).collect())),
+            left_out: BTreeMap::new(),
             probes,
         }
     }
@@ -137,6 +138,7 @@ fn blind(why: &str, probes: BTreeMap<Probe, ProbeState>, now: Time) -> Observed 
         connections: unreadable(why),
         vms: unreadable(why),
         owed_tags: unreadable(why),
+        left_out: BTreeMap::new(),
         probes,
     }
 }

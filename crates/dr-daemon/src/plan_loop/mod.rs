@@ -14,6 +14,7 @@ mod publish;
 mod repairing;
 mod source;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -239,6 +240,9 @@ impl PlanLoop {
         if let Some(hosts) = observed.hosts.seen() {
             self.board.watch(&plan, hosts, self.memory.transition.is_some());
         }
+        let mut observed = observed;
+        let before = self.observed.as_ref().map(|before| &before.left_out);
+        observed.left_out = dr_core::left_out(&plan, &observed, &self.memory, before.unwrap_or(&BTreeMap::new()));
         self.see(&plan, observed).await;
         if self.unread.is_some() {
             return;

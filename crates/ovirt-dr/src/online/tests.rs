@@ -70,6 +70,7 @@ fn world() -> Observed {
         connections: Read::Seen(vec![Connection { id: "1".into(), storage_type: "nfs".to_owned(), details }]),
         vms: Read::Seen(std::sync::Arc::default()),
         owed_tags: Read::Seen(vec![]),
+        left_out: BTreeMap::new(),
         probes: BTreeMap::new(),
     }
 }

@@ -11,12 +11,14 @@ use super::words::Words;
 use super::{Draft, ago, says, silent};
 
 impl Draft {
-    /// `a1 non_responsive spm pm vms=2 for=90 dc=dc1 cluster=main port=54322 (reason)`; `a1 gone` is a host that the engine does not know.
+    /// `a1 non_responsive spm pm vms=2 for=90 dc=dc1 cluster=main port=54322 (reason)`; `a1 gone` is a host that the engine does not know, `a1 gone for=30` one
+    /// that its list has left out for 30 s.
     pub(super) fn host(&mut self, text: &str) -> String {
         let mut words = Words::new(text);
         let name = words.next();
         let status = words.next();
         if status == "gone" {
+            self.left_out.insert(name.clone(), ago(words.num("for", 1000)));
             return name;
         }
         let flags = words.rest();

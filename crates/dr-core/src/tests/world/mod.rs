@@ -52,6 +52,7 @@ struct Draft {
     vms: Vec<Vm>,
     tags: Vec<OwedTag>,
     engine: EngineIdentity,
+    left_out: BTreeMap<String, Time>,
     /// Probes that do not do what is usual; none: not probed at all.
     probes: BTreeMap<Probe, Option<ProbeState>>,
     never_answered: Vec<Probe>,
@@ -122,6 +123,7 @@ impl Draft {
             vms: Vec::new(),
             tags: Vec::new(),
             engine: EngineIdentity { instance_id: "one".to_owned(), event_id: Some(5000) },
+            left_out: BTreeMap::new(),
             probes: BTreeMap::new(),
             never_answered: Vec::new(),
             unreadable: Vec::new(),
@@ -186,6 +188,7 @@ impl Draft {
                 connections: read(self.connections, bad("connections")),
                 vms: read(Arc::new(self.vms), bad("vms")),
                 owed_tags: read(self.tags, bad("tags")),
+                left_out: self.left_out,
                 probes,
             },
             plan: self.plan,
