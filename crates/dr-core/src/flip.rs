@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use dr_plan::{Plan, SiteName};
+use dr_plan::{Plan, Site, SiteName};
 
-use crate::{Answer, Host, Life, Memory, Observed, Said, Time, Transition, opening};
+use crate::{Answer, Host, HostStatus, Life, Memory, Observed, Said, Time, Transition, opening};
 
 /// How a flip came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,6 +249,13 @@ fn objection(
     if let Some(ago) = ago.filter(|ago| *ago < plan.policy.flap_guard) {
         return Some(too_soon(plan, memory, ago));
     }
+    if *asked == Asked::ByFile && is_there_already(plan, observed, accepted) {
+        return Some(format!(
+            "the engine is as the plan wants it with {file} active: its hosts are up, its storage is in place, and {accepted} is parked. Was that flip \
+             carried out before, by hand or by a daemon whose state database was lost? Then: ovirt-dr accept-world {name}. To fail over all the same: \
+             ovirt-dr confirm {name} flip --reason \"...\""
+        ));
+    }
     if let Some(host) = alive_host(plan, observed, accepted).filter(|_| *asked == Asked::ByFile) {
         return Some(format!(
             "{accepted} is alive: {} is {} and answers. Is a planned migration meant? This version does failovers only. If {accepted} is to be given up: \
@@ -271,6 +278,17 @@ fn too_soon(plan: &Plan, memory: &Memory, ago: Duration) -> String {
         Some(reason) => reason.clone(),
         None => format!("{beginning}{}{end}", Said(Duration::from_secs(ago.as_secs()))),
     }
+}
+
+/// The flip has been carried out: nothing would be left to do but to start virtual machines that somebody may have stopped since.
+fn is_there_already(plan: &Plan, observed: &Observed, left: &str) -> bool {
+    let site = plan.sites.get(&SiteName(left.to_owned()));
+    let parked = |host: &Host| host.status == HostStatus::Maintenance;
+    let all_parked = |site: &Site| {
+        let mut hosts = observed.hosts.seen().into_iter().flatten().filter(|host| site.hosts.contains(&host.name));
+        !site.hosts.is_empty() && hosts.all(parked)
+    };
+    site.is_some_and(all_parked) && crate::decide::differences(plan, observed, &plan.active_site.0).is_empty()
 }
 
 /// A host of the site that is alive for the engine and answers a probe: no failover can be meant without a word more.

@@ -2,7 +2,7 @@
 
 use dr_core::Confirmation;
 use dr_daemon::Command;
-use engine_sim::world::HostStatus;
+use engine_sim::world::{HostStatus, VmStatus};
 use expect_test::expect_file;
 
 use crate::stage::{Stage, plan, promoted_by_hand, usual};
@@ -118,6 +118,41 @@ async fn tags_that_somebody_deleted_are_remembered_by_the_next_failovers_number(
     stage.confirm(Confirmation::Flip, "go on").await;
     let report = stage.until(|report| report.transition.is_some()).await;
     assert_eq!(report.transition.map(|open| open.epoch), Some(3), "the second one is somebody else's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_from_before_a_way_back_that_is_over_does_not_carry_it_out_again() {
+    let mut stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_closed().await;
+    let afterwards = newest(&stage).await;
+    stage.rig.note("the state database is copied");
+    stage.order("restore_site madrid");
+    stage.order("resync_from seville");
+    stage.seconds(3700).await;
+    stage.lose("seville").await;
+    stage.flip("madrid");
+    stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
+    stage.seconds(60).await;
+    stage.rig.note("somebody stops vm1");
+    let off = |world: &mut engine_sim::world::World| {
+        let vms = world.vms.values_mut().filter(|vm| vm.name == "vm1");
+        vms.for_each(|vm| (vm.status, vm.host) = (VmStatus::Down, None));
+    };
+    stage.rig.engine.world(off);
+    let before = stage.rig.mutations();
+    stage.rig.note("the daemon dies, and its state database is restored from that copy");
+    stage.rig.set_back(afterwards).await;
+    stage.rig.restart();
+    stage.until(|report| report.held.is_some()).await;
+    stage.seconds(600).await;
+    assert_eq!(stage.rig.mutations(), before, "{}", stage.rig.story());
+    let (by, reason) = ("ana".to_owned(), "that flip was carried out".to_owned());
+    stage.ask("ana: ovirt-dr accept-world erp", Command::AcceptWorld { by, reason }).await;
+    stage.until(|report| report.converged).await;
+    assert_eq!(stage.rig.mutations(), before, "{}", stage.rig.story());
+    stage.converged(expect_file!["golden/database_of_before.txt"]).await;
 }
 
 /// What the copy of the database knows.

@@ -116,6 +116,14 @@ fn a_command_acts_all_the_same() {
 }
 
 #[test]
+fn a_flip_that_was_carried_out_already_is_held_and_one_that_was_not_opens() {
+    let there = |a1: &str| format!("calm\nsite a: a1 {a1}\nsite b: b1 up\nnfs data1 at=b domain=active\n");
+    flip(&there("maintenance"), "", "b").is(Asked::ByFile, expect![[r#"hold: the engine is as the plan wants it with b active: its hosts are up, its storage is in place, and a is parked. Was that flip carried out before, by hand or by a daemon whose state database was lost? Then: ovirt-dr accept-world erp. To fail over all the same: ovirt-dr confirm erp flip --reason "...""#]]);
+    flip(&there("maintenance"), "", "b").is(failover(), expect!["open: ana, fire"]);
+    flip(&there("non_responsive"), "", "b").is(Asked::ByFile, expect!["open: file edit, active_site was edited"]);
+}
+
+#[test]
 fn an_edit_that_changes_more_is_held() {
     let mut flip = flip(LOST, "", "b");
     flip.other_changes = vec!["site b: host b9 added".to_owned()];
