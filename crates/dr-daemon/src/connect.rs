@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dr_plan::{Engine, Secret};
 use futures::future::BoxFuture;
-use ovirt_client::{Client, EngineUrl, HttpTransport, Transport, TransportError, Trust};
+use ovirt_client::{Client, EngineUrl, HttpTransport, ReadAlong, Transport, TransportError, Trust};
 use secrecy::{ExposeSecret, SecretString};
 
 /// How engines are reached.
@@ -118,6 +118,14 @@ struct Given(Arc<dyn Transport>);
 impl Transport for Given {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         self.0.send(request)
+    }
+
+    fn send_read_along<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+        along: &'a mut dyn ReadAlong,
+    ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
+        self.0.send_read_along(request, along)
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn is_sso_trouble(text: &str) -> bool {
 }
 
 /// Whether the answer claims to be JSON.
-pub(crate) fn is_json(response: &http::Response<Bytes>) -> bool {
+pub(crate) fn is_json<B>(response: &http::Response<B>) -> bool {
     content_type(response).is_some_and(|content_type| content_type.contains("json"))
 }
 
@@ -200,7 +200,7 @@ fn is_exception(text: &str) -> bool {
     )
 }
 
-fn content_type(response: &http::Response<Bytes>) -> Option<String> {
+fn content_type<B>(response: &http::Response<B>) -> Option<String> {
     response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase)
 }
 

@@ -13,7 +13,7 @@ use crate::answer;
 use crate::error::{Error, LoginError, LoginProblem, RequestName};
 use crate::login::{Credentials, Session, Token, bearer};
 use crate::request::Request;
-use crate::transport::{self, Transport, TransportError, TransportErrorKind};
+use crate::transport::{self, ReadAlong, Transport, TransportError, TransportErrorKind};
 use crate::url::EngineUrl;
 
 /// Reads in flight at once. The engine's throughput stops growing here, only its answers grow slower.
@@ -51,46 +51,45 @@ impl Client {
     /// A call answered 401 was not executed; it is repeated once, after one login. Nothing else is ever repeated here.
     pub async fn send<T>(&self, request: Request<T>) -> Result<T, Error> {
         let name = request.name();
-        let response = self.answer(&request, &name).await?;
-        read(&request, name, &response)
+        let answer = self.answer(&request, &name).await?;
+        read(&request, name, answer).map(|(result, _)| result)
     }
 
     /// The same for a read that is sent again and again: an answer that is the same as the one before, to the byte, is not read anew.
     pub async fn send_again<T: Clone>(&self, request: Request<T>, known: &mut Known<T>) -> Result<T, Error> {
         let name = request.name();
-        let response = self.answer(&request, &name).await?;
-        if let Some((answer, result)) = &known.0
-            && answer.status() == response.status()
-            && answer.headers().get(CONTENT_TYPE) == response.headers().get(CONTENT_TYPE)
-            && answer.body() == response.body()
+        let answer = self.answer(&request, &name).await?;
+        if let Some((before, result)) = &known.0
+            && answer.read_along.is_none()
+            && before.status() == answer.response.status()
+            && before.headers().get(CONTENT_TYPE) == answer.response.headers().get(CONTENT_TYPE)
+            && before.body() == answer.response.body()
         {
             return Ok(result.clone());
         }
         known.0 = None;
-        let result = read(&request, name, &response)?;
-        if response.body().len() <= KNOWN_LIMIT {
-            known.0 = Some((response, result.clone()));
-        }
+        let (result, whole) = read(&request, name, answer)?;
+        known.0 = whole.filter(|whole| whole.body().len() <= KNOWN_LIMIT).map(|whole| (whole, result.clone()));
         Ok(result)
     }
 
     /// The engine's answer, whatever it says but that the token is not known.
-    async fn answer<T>(&self, request: &Request<T>, name: &RequestName) -> Result<http::Response<Bytes>, Error> {
+    async fn answer<T>(&self, request: &Request<T>, name: &RequestName) -> Result<Answer<T>, Error> {
         let token = self.inner.session.token().await?;
-        let mut response = self.exchange(request, name, &token).await?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.token_was_refused(name, &response)?;
+        let mut answer = self.exchange(request, name, &token).await?;
+        if answer.response.status() == StatusCode::UNAUTHORIZED {
+            self.token_was_refused(name, &answer.response)?;
             let token = self.inner.session.token_after(&token).await?;
-            response = self.exchange(request, name, &token).await?;
-            if response.status() == StatusCode::UNAUTHORIZED {
-                let text = answer::page_text(response.body());
+            answer = self.exchange(request, name, &token).await?;
+            if answer.response.status() == StatusCode::UNAUTHORIZED {
+                let text = answer::page_text(answer.response.body());
                 return Err(self
                     .login_error(LoginProblem::Transient, format!("a fresh token was refused: {text}"))
                     .into());
             }
         }
-        tracing::debug!(request = %name, status = response.status().as_u16(), "answered");
-        Ok(response)
+        tracing::debug!(request = %name, status = answer.response.status().as_u16(), "answered");
+        Ok(answer)
     }
 
     /// Replaces user and password, and forgets the token and any refusal.
@@ -118,12 +117,7 @@ impl Client {
         &self.inner.url
     }
 
-    async fn exchange<T>(
-        &self,
-        request: &Request<T>,
-        name: &RequestName,
-        token: &Token,
-    ) -> Result<http::Response<Bytes>, Error> {
+    async fn exchange<T>(&self, request: &Request<T>, name: &RequestName, token: &Token) -> Result<Answer<T>, Error> {
         let message = self.message(request, token).map_err(|problem| Error::NotSent {
             request: name.clone(),
             kind: TransportErrorKind::Other,
@@ -131,8 +125,12 @@ impl Client {
         })?;
         // The semaphore is never closed; without a permit the read would merely not be limited.
         let _permit = if request.is_read() { self.inner.reads.acquire().await.ok() } else { None };
-        let answer = transport::send_within(&*self.inner.transport, message, request.patience()).await;
-        answer.map_err(|error| self.lost(name, error))
+        let mut along = request.read_along();
+        let reader = along.as_deref_mut().map(|along| along as &mut dyn ReadAlong);
+        let response = transport::send_within(&*self.inner.transport, message, reader, request.patience()).await;
+        let response = response.map_err(|error| self.lost(name, error))?;
+        let read_along = along.and_then(|along| along.end(response.body()));
+        Ok(Answer { response, read_along })
     }
 
     fn message<T>(&self, request: &Request<T>, token: &Token) -> Result<http::Request<Bytes>, http::Error> {
@@ -198,17 +196,35 @@ impl<T> Default for Known<T> {
     }
 }
 
-fn read<T>(request: &Request<T>, name: RequestName, response: &http::Response<Bytes>) -> Result<T, Error> {
+/// What came back.
+struct Answer<T> {
+    response: http::Response<Bytes>,
+    /// What the body was read into while it arrived; then the response does not hold all of it.
+    read_along: Option<Result<T, String>>,
+}
+
+/// What an answer says, and the answer if all of it is there.
+fn read<T>(
+    request: &Request<T>,
+    name: RequestName,
+    answer: Answer<T>,
+) -> Result<(T, Option<http::Response<Bytes>>), Error> {
+    let Answer { response, read_along } = answer;
+    let status = response.status().as_u16();
+    let unreadable = |name, problem| Error::Unreadable { request: name, status, problem };
+    if let Some(result) = read_along {
+        return result.map(|result| (result, None)).map_err(|problem| unreadable(name, problem));
+    }
     // Lists are most of what is read, and large: nothing is to be parsed twice.
     if response.status() == StatusCode::OK
-        && answer::is_json(response)
+        && answer::is_json(&response)
         && let Some(whole) = request.read_whole(response.body())
     {
-        return Ok(whole);
+        return Ok((whole, Some(response)));
     }
-    let body = answer::judge(&name, response)?;
-    let status = response.status().as_u16();
-    request.read(body).map_err(|problem| Error::Unreadable { request: name, status, problem })
+    let body = answer::judge(&name, &response)?;
+    let result = request.read(body).map_err(|problem| unreadable(name, problem))?;
+    Ok((result, Some(response)))
 }
 
 /// One sentence with what to do, where there is something to do.

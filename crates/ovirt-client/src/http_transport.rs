@@ -1,7 +1,5 @@
 //! HTTPS by reqwest and rustls.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,19 +9,13 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use thiserror::Error;
 
-use crate::transport::{Transport, TransportError, TransportErrorKind};
+use crate::transport::{ReadAlong, Transport, TransportError, TransportErrorKind};
 
 /// How long a connection may take to come about, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Largest answer taken, in bytes after decompression: twelve thousand VMs; an engine that answers more is not what it seems.
+/// Largest answer taken, in bytes after decompression, also of what is read along: twelve thousand VMs; an engine that answers more is not what
+/// it seems.
 pub const BODY_LIMIT: usize = 128 * 1024 * 1024;
-/// Answers of this size and more are remembered, in bytes.
-const LARGE: usize = 256 * 1024;
-/// An answer that grows beyond this many bytes is a long list ...
-const SMALL: usize = 1024 * 1024;
-/// ... and gets room for this many at once. So large a block comes from the system and goes back to it whole, and what is not written to costs
-/// nothing; growing there step by step would leave holes that no later answer fits into.
-const ROOM: usize = 40 * 1024 * 1024;
 /// How long an idle connection is kept. Apache closes its own after 5 s, and a request on a closing connection is lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -41,8 +33,6 @@ pub enum Trust {
 pub struct HttpTransport {
     client: reqwest::Client,
     body_limit: usize,
-    /// How long large answers were when they were read last, by path.
-    lengths: Mutex<HashMap<String, usize>>,
 }
 
 /// Why no transport could be made.
@@ -84,7 +74,7 @@ impl HttpTransport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| TrustError::Setup(root_cause(&error)))?;
-        Ok(Self { client, body_limit: BODY_LIMIT, lengths: Mutex::default() })
+        Ok(Self { client, body_limit: BODY_LIMIT })
     }
 
     /// The same with another limit of answers, in bytes after decompression.
@@ -94,52 +84,47 @@ impl HttpTransport {
         self
     }
 
-    async fn exchange(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let path = request.uri().path().to_owned();
+    async fn exchange(
+        &self,
+        request: http::Request<Bytes>,
+        mut along: Option<&mut dyn ReadAlong>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
         let request = reqwest::Request::try_from(request.map(reqwest::Body::from)).map_err(|error| failure(&error))?;
         let mut answer = self.client.execute(request).await.map_err(|error| failure(&error))?;
-        let mut body = BytesMut::with_capacity(self.expected(&path));
+        let mut head = http::Response::new(());
+        *head.status_mut() = answer.status();
+        *head.headers_mut() = std::mem::take(answer.headers_mut());
+        let (mut body, mut length) = (BytesMut::new(), 0);
         // Chunk by chunk and after decompression, so that a small bomb is stopped before it fills the memory.
         while let Some(chunk) = answer.chunk().await.map_err(|error| cut_short(&error))? {
-            if body.len() + chunk.len() > self.body_limit {
+            length += chunk.len();
+            if length > self.body_limit {
                 return Err(TransportError {
                     may_have_been_sent: true,
                     kind: TransportErrorKind::BodyTooLarge,
                     message: format!("more than {} bytes", self.body_limit),
                 });
             }
-            if body.len() + chunk.len() > SMALL && body.capacity() < ROOM {
-                body.reserve(ROOM);
-            }
             body.extend_from_slice(&chunk);
+            if let Some(along) = &mut along {
+                along.more(&head, &mut body);
+            }
         }
-        self.expect(path, body.len());
-        let mut response = http::Response::new(body.freeze());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        Ok(response)
-    }
-
-    /// Room for an answer: growing to the size of a list of thousands doubles it, and leaves the halves behind.
-    fn expected(&self, path: &str) -> usize {
-        let length = self.lengths().get(path).copied().unwrap_or(0);
-        length + length / 16
-    }
-
-    fn expect(&self, path: String, length: usize) {
-        if length >= LARGE {
-            self.lengths().insert(path, length);
-        }
-    }
-
-    fn lengths(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.lengths.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(head.map(|()| body.freeze()))
     }
 }
 
 impl Transport for HttpTransport {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
-        Box::pin(self.exchange(request))
+        Box::pin(self.exchange(request, None))
+    }
+
+    fn send_read_along<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+        along: &'a mut dyn ReadAlong,
+    ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(self.exchange(request, Some(along)))
     }
 }
 

@@ -37,13 +37,15 @@
 //! - Never show a password or token in an error, a log line or `Debug`.
 //! - Only [`HttpTransport`] opens connections; everything else works on values.
 //!
-//! Reading order: `request`, `read` and `whole`, one noun module ([`hosts`]), `client`, `answer` and `error`, `login`, the transports.
+//! Reading order: `request`, `read`, `whole` and `long_list`, one noun module ([`hosts`]), `client`, `answer` and `error`, `login`, the transports.
 
 mod request;
 
 mod read;
 
 mod whole;
+
+mod long_list;
 
 mod ids;
 mod words;
@@ -83,7 +85,7 @@ pub use read::{EngineTime, Listing, UnreadableItem};
 pub use request::{
     Action, CORRELATION_ID_LENGTH, Deleted, MUTATION_PATIENCE, READ_PATIENCE, ReportedPower, Request, segment,
 };
-pub use transport::{Transport, TransportError, TransportErrorKind};
+pub use transport::{ReadAlong, Transport, TransportError, TransportErrorKind};
 pub use url::{EngineUrl, UrlError};
 pub use words::{
     ActionStatus, DataCenterStatus, DiskStorageType, ExternalStatus, FenceType, HostStatus, JobStatus, PowerStatus,

@@ -296,7 +296,7 @@ impl Shared {
         patience: Duration,
     ) -> Result<http::Response<Bytes>, LoginError> {
         let request = request.map_err(|problem| self.error(LoginProblem::Unexpected, problem.to_string()))?;
-        let answer = transport::send_within(&*self.transport, request, patience).await;
+        let answer = transport::send_within(&*self.transport, request, None, patience).await;
         answer.map_err(|error| self.error(LoginProblem::Transient, advice(&self.url, error.kind, &error.message)))
     }
 

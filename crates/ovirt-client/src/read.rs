@@ -50,18 +50,22 @@ impl<'de> Deserialize<'de> for EngineTime {
 /// Reads `{"host": [...]}` with `member` = `host`; an absent member or an empty body is an empty list.
 pub(crate) fn listing<T: DeserializeOwned>(body: Value, member: &str) -> Result<Listing<T>, String> {
     let mut listing = Listing { items: Vec::new(), unreadable: Vec::new() };
-    for element in elements(body, member)? {
-        // The value is read by reference first: an element that fails still tells who it was.
-        match T::deserialize(&element) {
+    for value in elements(body, member)? {
+        match element(&value) {
             Ok(item) => listing.items.push(item),
-            Err(problem) => listing.unreadable.push(UnreadableItem {
-                id: element.get("id").and_then(|id| scalar(id).ok()),
-                name: element.get("name").and_then(|name| scalar(name).ok()),
-                problem: problem.to_string(),
-            }),
+            Err(unreadable) => listing.unreadable.push(unreadable),
         }
     }
     Ok(listing)
+}
+
+/// Reads one element of a list, by reference: one that fails still tells who it was.
+pub(crate) fn element<T: DeserializeOwned>(value: &Value) -> Result<T, UnreadableItem> {
+    T::deserialize(value).map_err(|problem| UnreadableItem {
+        id: value.get("id").and_then(|id| scalar(id).ok()),
+        name: value.get("name").and_then(|name| scalar(name).ok()),
+        problem: problem.to_string(),
+    })
 }
 
 /// Reads one object.

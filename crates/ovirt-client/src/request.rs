@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::error::RequestName;
 use crate::ids::JobId;
+use crate::long_list::{LongList, LongRead};
 use crate::read::{self, Listing};
 use crate::whole;
 use crate::words::{ActionStatus, PowerStatus};
@@ -42,8 +43,13 @@ enum Parse<T> {
     Json(fn(Value) -> Result<T, String>),
     /// One object: straight from the bytes if they are as expected, else from the JSON.
     One { whole: fn(&[u8]) -> Option<T>, parse: fn(Value) -> Result<T, String> },
-    /// A list under this member: straight from the bytes if all of it can be read, else element by element.
-    List { member: &'static str, whole: fn(&[u8], &str) -> Option<T>, each: fn(Value, &str) -> Result<T, String> },
+    /// A list under this member: while it arrives if it is long, straight from the bytes if all of it can be read, else element by element.
+    List {
+        member: &'static str,
+        along: fn(&'static str) -> Box<dyn LongRead<T>>,
+        whole: fn(&[u8], &str) -> Option<T>,
+        each: fn(Value, &str) -> Result<T, String>,
+    },
 }
 
 impl<T> Request<T> {
@@ -146,6 +152,14 @@ impl<T> Request<T> {
         }
     }
 
+    /// Reads a list while it arrives, if it is a long one. `None` for what is no list.
+    pub(crate) fn read_along(&self) -> Option<Box<dyn LongRead<T>>> {
+        match self.parse {
+            Parse::Json(_) | Parse::One { .. } => None,
+            Parse::List { member, along, .. } => Some(along(member)),
+        }
+    }
+
     /// Reads an object or a list straight from the bytes of a successful answer. `None` says nothing about it: then it is judged and read the long way.
     pub(crate) fn read_whole(&self, body: &[u8]) -> Option<T> {
         match self.parse {
@@ -195,10 +209,11 @@ impl<T: DeserializeOwned> Request<T> {
     }
 }
 
-impl<T: DeserializeOwned> Request<Listing<T>> {
+impl<T: DeserializeOwned + Send + 'static> Request<Listing<T>> {
     /// GET of a collection, whose elements stand under `member`.
     pub(crate) fn get_list(path: impl Into<String>, member: &'static str) -> Self {
-        let parse = Parse::List { member, whole: whole::listing::<T>, each: read::listing::<T> };
+        let along = |member| Box::new(LongList::<T>::new(member)) as Box<dyn LongRead<Listing<T>>>;
+        let parse = Parse::List { member, along, whole: whole::listing::<T>, each: read::listing::<T> };
         Self::with_parse(Method::GET, path.into(), parse)
     }
 }

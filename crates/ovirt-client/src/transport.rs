@@ -3,16 +3,32 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 
 /// Carries one request to the engine. [`HttpTransport`](crate::HttpTransport) in production, something in memory in tests.
 ///
-/// The response comes complete and uncompressed. Statuses are not judged here: a 500 is `Ok`. Redirects are not followed.
+/// The response comes complete and uncompressed, but for what a [`ReadAlong`] took. Statuses are not judged here: a 500 is `Ok`. Redirects are not followed.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request with an absolute URI. Dropping the future gives the request up, which does not stop the engine.
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
+
+    /// The same, with somebody who may take parts of the body while it arrives; the response holds what is left. Without a method of its own a
+    /// transport offers nothing on the way, and everything is left.
+    fn send_read_along<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+        _along: &'a mut dyn ReadAlong,
+    ) -> BoxFuture<'a, Result<http::Response<Bytes>, TransportError>> {
+        self.send(request)
+    }
+}
+
+/// Reads a long body while it arrives, so that nobody has to hold all of it.
+pub trait ReadAlong: Send {
+    /// More has come. `body` is what has come so far and was not taken; what may be forgotten is taken from its front.
+    fn more(&mut self, head: &http::Response<()>, body: &mut BytesMut);
 }
 
 /// No complete response came.
@@ -98,9 +114,14 @@ pub(crate) fn head(method: &http::Method, uri: String) -> http::request::Builder
 pub(crate) async fn send_within(
     transport: &dyn Transport,
     request: http::Request<Bytes>,
+    along: Option<&mut dyn ReadAlong>,
     patience: Duration,
 ) -> Result<http::Response<Bytes>, TransportError> {
-    let answer = tokio::time::timeout(patience, transport.send(request)).await;
+    let answer = match along {
+        Some(along) => transport.send_read_along(request, along),
+        None => transport.send(request),
+    };
+    let answer = tokio::time::timeout(patience, answer).await;
     answer.unwrap_or_else(|_| {
         Err(TransportError {
             may_have_been_sent: true,

@@ -13,11 +13,17 @@ use crate::read::{self, ADDRESSING, Listing};
 
 /// The whole of `{"host": [...]}` with `member` = `host`, or `None` if any of it is not as expected.
 pub(crate) fn listing<T: DeserializeOwned>(body: &[u8], member: &str) -> Option<Listing<T>> {
+    Some(Listing { items: items(body, member).ok()??, unreadable: Vec::new() })
+}
+
+/// The elements of `{"host": [...]}`, all of which can be read; `None` for null.
+pub(crate) fn items<T: DeserializeOwned>(body: &[u8], member: &str) -> Result<Option<Vec<T>>, serde_json::Error> {
     // What is skipped is not checked on the way: bytes that are no text at all are not to be trusted anywhere.
-    let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(body).ok()?);
-    let items = reader.deserialize_any(List::new(member)).ok()??;
-    reader.end().ok()?;
-    Some(Listing { items, unreadable: Vec::new() })
+    let text = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let items = reader.deserialize_any(List::new(member))?;
+    reader.end()?;
+    Ok(items)
 }
 
 /// One object, or `None` if it is not as expected.
@@ -54,6 +60,9 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<'_, T> {
         let mut stranger = None;
         while let Some(name) = members.next_key::<Cow<'de, str>>()? {
             if name == self.member {
+                if items.is_some() {
+                    return Err(A::Error::custom(format_args!("{:?} is there twice", self.member)));
+                }
                 items = members.next_value::<Option<Vec<T>>>()?;
                 continue;
             }
