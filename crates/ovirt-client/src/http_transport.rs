@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
@@ -94,7 +94,7 @@ impl HttpTransport {
         let mut head = http::Response::new(());
         *head.status_mut() = answer.status();
         *head.headers_mut() = std::mem::take(answer.headers_mut());
-        let (mut body, mut length) = (BytesMut::new(), 0);
+        let (mut body, mut length) = (Vec::new(), 0);
         // Chunk by chunk and after decompression, so that a small bomb is stopped before it fills the memory.
         while let Some(chunk) = answer.chunk().await.map_err(|error| cut_short(&error))? {
             length += chunk.len();
@@ -110,7 +110,7 @@ impl HttpTransport {
                 along.more(&head, &mut body);
             }
         }
-        Ok(head.map(|()| body.freeze()))
+        Ok(head.map(|()| body.into()))
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Takes only `{"host": [...` and only what is longer than [`HELD`]. Anything else is left as it came and read as a whole; both ways say the same.
 
-use bytes::{Buf, BytesMut};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -30,6 +29,8 @@ pub(crate) struct LongList<T> {
     member: &'static str,
     listing: Listing<T>,
     place: Place,
+    /// As [`HELD`].
+    held: usize,
     /// It is read on when so much is there.
     enough: usize,
 }
@@ -52,8 +53,12 @@ enum Place {
 
 impl<T: DeserializeOwned> LongList<T> {
     pub(crate) fn new(member: &'static str) -> Self {
+        Self::holding(member, HELD)
+    }
+
+    fn holding(member: &'static str, held: usize) -> Self {
         let listing = Listing { items: Vec::new(), unreadable: Vec::new() };
-        Self { member, listing, place: Place::Beginning, enough: HELD }
+        Self { member, listing, place: Place::Beginning, held, enough: held }
     }
 
     /// Reads what is complete; how much that was.
@@ -128,11 +133,11 @@ impl<T: DeserializeOwned> LongList<T> {
 }
 
 impl<T: DeserializeOwned + Send> ReadAlong for LongList<T> {
-    fn more(&mut self, head: &http::Response<()>, body: &mut BytesMut) {
+    fn more(&mut self, head: &http::Response<()>, body: &mut Vec<u8>) {
         if body.len() >= self.enough && head.status() == StatusCode::OK && answer::is_json(head) {
-            body.advance(self.take(body));
+            body.drain(..self.take(body));
             // An element longer than all that is held is read anew each time that twice as much of it is there, not with each chunk.
-            self.enough = HELD.max(2 * body.len());
+            self.enough = self.held.max(2 * body.len());
         }
     }
 }
@@ -200,3 +205,6 @@ fn first<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Option<(T, usize)>,
         Some(Err(problem)) => Err(problem),
     }
 }
+
+#[cfg(test)]
+mod tests;

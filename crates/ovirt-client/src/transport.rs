@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 
@@ -28,7 +28,7 @@ pub trait Transport: Send + Sync + 'static {
 /// Reads a long body while it arrives, so that nobody has to hold all of it.
 pub trait ReadAlong: Send {
     /// More has come. `body` is what has come so far and was not taken; what may be forgotten is taken from its front.
-    fn more(&mut self, head: &http::Response<()>, body: &mut BytesMut);
+    fn more(&mut self, head: &http::Response<()>, body: &mut Vec<u8>);
 }
 
 /// No complete response came.

@@ -5,6 +5,7 @@ mod fake;
 mod conformance;
 mod corpus;
 mod documents;
+mod long_lists;
 mod properties;
 mod refusals;
 mod session;
