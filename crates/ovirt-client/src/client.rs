@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::answer;
 use crate::error::{Error, LoginError, LoginProblem, RequestName};
 use crate::login::{Credentials, Session, Token, bearer};
+use crate::long_list::HELD;
 use crate::request::Request;
 use crate::transport::{self, ReadAlong, Transport, TransportError, TransportErrorKind};
 use crate::url::EngineUrl;
@@ -19,9 +20,9 @@ use crate::url::EngineUrl;
 /// Reads in flight at once. The engine's throughput stops growing here, only its answers grow slower.
 pub const PARALLEL_READS: usize = 4;
 
-/// Longest answer that is kept to compare the next one with, in bytes. A longer one, that of thousands of virtual machines for instance, is
-/// rarely the same twice and would only cost memory.
-const KNOWN_LIMIT: usize = 256 * 1024;
+/// Longest answer that is kept to compare the next one with, in bytes. A longer list is read while it arrives and never there as a whole; that of
+/// thousands of virtual machines is rarely the same twice anyway.
+const KNOWN_LIMIT: usize = HELD;
 
 /// A client of one engine. Cheap to clone; clones share the token and the limit of parallel reads.
 #[derive(Clone)]
