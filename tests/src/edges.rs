@@ -1,17 +1,19 @@
 //! The edges of a rig that can fail on demand: hooks, and the places where a daemon may be killed.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use dr_core::invariants::Invariant;
 use dr_core::planted::breaks;
-use dr_core::{Entry, Stamped, Time};
-use dr_daemon::{HookEnd, Hooks, Journal, JournalError, MemoryJournal};
+use dr_core::{Answer, Entry, Stamped, Time};
+use dr_daemon::{HookEnd, Hooks, Journal, JournalError, MemoryJournal, Prober};
+use dr_plan::Probe;
 use futures::future::BoxFuture;
 use ovirt_client::{Transport, TransportError};
-use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimTransport};
+use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimProber, SimTransport};
 use tokio::sync::Notify;
 
 /// Where a daemon is killed, counted from the moment this was armed, from 1 on.
@@ -48,9 +50,19 @@ pub(crate) struct Crash {
     /// Appends that still succeed before the disk is full; none while there is room.
     room: Mutex<Option<usize>>,
     filled: Notify,
+    /// Nothing that leaves the daemon's machine arrives, and no answer comes back.
+    cut_off: AtomicBool,
 }
 
 impl Crash {
+    pub(crate) fn cut_off(&self, cut: bool) {
+        self.cut_off.store(cut, Ordering::Relaxed);
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.cut_off.load(Ordering::Relaxed)
+    }
+
     /// From now on it is noted what is passed.
     pub(crate) fn count_passed(&self) {
         *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Passed::default());
@@ -191,16 +203,38 @@ impl Transport for RigTransport {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         let changes = request.method() != http::Method::GET && !request.uri().path().contains("/sso/");
         Box::pin(async move {
+            if self.crash.is_cut_off() {
+                return std::future::pending().await;
+            }
             if !changes {
-                return self.inner.send(request).await;
+                return self.heard(self.inner.send(request).await).await;
             }
             let what = || format!("{} {}", request.method(), request.uri().path());
             self.crash.note(|passed| passed.changes.push(what()));
             self.crash.pass(CrashPoint::BeforeRequest).await;
             let answer = self.inner.send(request).await;
             self.crash.pass(CrashPoint::AfterRequest).await;
-            answer
+            self.heard(answer).await
         })
+    }
+}
+
+impl RigTransport {
+    /// The answer, unless the daemon was cut off meanwhile.
+    async fn heard<T>(&self, answer: T) -> T {
+        if self.crash.is_cut_off() { std::future::pending().await } else { answer }
+    }
+}
+
+/// The way to the addresses that are evidence.
+pub(crate) struct RigProber {
+    pub(crate) inner: SimProber,
+    pub(crate) crash: Arc<Crash>,
+}
+
+impl Prober for RigProber {
+    fn probe<'a>(&'a self, probe: &'a Probe) -> BoxFuture<'a, Answer> {
+        if self.crash.is_cut_off() { Box::pin(async { Answer::Silent }) } else { self.inner.probe(probe) }
     }
 }
 

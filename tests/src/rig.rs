@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use ovirt_dr::rehearsal::{PASSWORD, SimHooks, SimProber, SimTransport};
 
-use crate::edges::{Crash, CrashPoint, Passed, RigHooks, RigJournal, RigTransport};
+use crate::edges::{Crash, CrashPoint, Passed, RigHooks, RigJournal, RigProber, RigTransport};
 
 /// When simulated days begin: 2026-10-01 12:25:00 UTC, in milliseconds since 1970.
 const BEGINNING: Time = Time(1_790_857_500_000);
@@ -185,6 +185,11 @@ impl Rig {
         tokio::time::timeout(limit, self.crash.struck()).await.is_ok()
     }
 
+    /// The daemon's machine reaches neither the engine nor anything that it probes, or does again.
+    pub fn cut_off(&self, cut: bool) {
+        self.crash.cut_off(cut);
+    }
+
     /// The disk under the journal is full from its n-th append on, counted from now and from 1; [`Rig::disk_filled`] tells when.
     pub fn disk_fills_at(&self, append: usize) {
         self.crash.fills_at(Some(append));
@@ -326,7 +331,7 @@ fn ports(
     Ports {
         clock: clock.clone(),
         journal: Arc::new(RigJournal { kept: Arc::clone(journal), crash: Arc::clone(crash) }),
-        prober: Arc::new(SimProber(engine.clone())),
+        prober: Arc::new(RigProber { inner: SimProber(engine.clone()), crash: Arc::clone(crash) }),
         hooks: Arc::clone(hooks) as Arc<dyn Hooks>,
         door: Door::Given(Arc::new(transport), PASSWORD.to_owned().into()),
         twins: dr_daemon::Twins::default(),

@@ -4,6 +4,7 @@ use dr_core::Confirmation;
 
 use super::dice::Dice;
 use super::scene::Scene;
+use super::trouble;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(super) enum Event {
     Confirm(Confirmation),
     /// Somebody points a row at a place no plan knows.
     ForeignConnection,
+    /// The daemon's machine reaches nothing any more, or does again.
+    CutOff(bool),
     Kill,
     Restart,
 }
@@ -28,6 +31,30 @@ pub(super) enum Event {
 /// The events of a storm in the order of their times, in seconds after the beginning.
 pub(super) fn events(dice: &mut Dice, scene: &Scene) -> Vec<(u64, Event)> {
     let mut events = Vec::new();
+    disaster(dice, scene, &mut events);
+    if scene.wide {
+        trouble::more_disasters(dice, scene, &mut events);
+    }
+    if scene.sites.len() > 1 && dice.percent(92) {
+        events.push((dice.roll(5, 300), Event::Flip(dice.pick(&scene.sites[1..]).to_owned())));
+    }
+    for _ in 0..dice.roll(0, 3) {
+        operators(dice, scene, &mut events);
+    }
+    for number in 0..dice.roll(0, 4) {
+        engine_faults(dice, scene, number, &mut events);
+    }
+    for _ in 0..dice.roll(0, 3) {
+        let at = dice.roll(150, 600);
+        events.push((at, Event::Kill));
+        events.push((at + dice.roll(0, 60), Event::Restart));
+    }
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+/// What befalls the active site.
+fn disaster(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Event)>) {
     let first = scene.sites[0];
     let mut order = |at: u64, order: String| events.push((at, Event::Order(order)));
     match dice.roll(1, 10) {
@@ -58,22 +85,6 @@ pub(super) fn events(dice: &mut Dice, scene: &Scene) -> Vec<(u64, Event)> {
             order(0, format!("lose_site {first}"));
         }
     }
-    if dice.percent(92) {
-        events.push((dice.roll(5, 300), Event::Flip(dice.pick(&scene.sites[1..]).to_owned())));
-    }
-    for _ in 0..dice.roll(0, 3) {
-        operators(dice, scene, &mut events);
-    }
-    for number in 0..dice.roll(0, 4) {
-        engine_faults(dice, scene, number, &mut events);
-    }
-    for _ in 0..dice.roll(0, 3) {
-        let at = dice.roll(150, 600);
-        events.push((at, Event::Kill));
-        events.push((at + dice.roll(0, 60), Event::Restart));
-    }
-    events.sort_by_key(|(at, _)| *at);
-    events
 }
 
 fn operators(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Event)>) {

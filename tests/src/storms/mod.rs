@@ -5,6 +5,8 @@ mod events;
 mod oracle;
 mod scene;
 mod storm;
+mod trouble;
+mod wide;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -6,7 +6,7 @@ use ovirt_dr::rehearsal::PASSWORD;
 
 use crate::Rig;
 
-use super::scene::{Scene, UNNAMED};
+use super::scene::Scene;
 
 /// What was seen so far, so that each look costs only what is new.
 #[derive(Default)]
@@ -34,9 +34,11 @@ impl Watcher {
         }
         let new = rig.mutations_after(&mut self.mutations);
         if !new.is_empty() {
-            let stranger = rig.engine.look(|world| world.host_named(UNNAMED).map(|host| host.id.to_string()));
-            if let Some(touched) = stranger.and_then(|id| new.iter().find(|one| one.contains(&id))) {
-                return Err(format!("I3: the unnamed host was touched: {touched}"));
+            for name in &scene.unnamed {
+                let id = rig.engine.look(|world| world.host_named(name).map(|host| host.id.to_string()));
+                if let Some(touched) = id.and_then(|id| new.iter().find(|one| one.contains(&id))) {
+                    return Err(format!("I3: the unnamed host {name} was touched: {touched}"));
+                }
             }
             self.made.extend(new);
         }
@@ -84,7 +86,7 @@ pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str) -> Result<(), Stri
         return Err(format!("converged with drift or a transition: {report:#?}"));
     }
     let hosts = scene.spec.sites.iter().filter(|each| each.name == site).flat_map(|each| &each.hosts);
-    for host in hosts.filter(|host| host.name != UNNAMED) {
+    for host in hosts.filter(|host| !scene.unnamed.contains(&host.name)) {
         let status = rig.engine.look(|world| world.host_named(&host.name).map(|row| row.status));
         if status != Some(HostStatus::Up) {
             return Err(format!("converged, but {} is {status:?}", host.name));
@@ -106,11 +108,13 @@ fn switched_off(rig: &Rig, scene: &Scene) -> Vec<OwedKey> {
         let mut hosts = scene.spec.sites.iter().flat_map(|site| &site.hosts);
         hosts.any(|host| host.name == name && host.power_management)
     };
+    let fenced = |name: &str| scene.spec.clusters.iter().any(|each| each.name == name && each.fencing_policy.enabled);
     rig.engine.look(|world| {
         let hosts = world.hosts.values().filter(|host| !host.power_management.enabled && had(&host.name));
         let mut off: Vec<OwedKey> =
             hosts.map(|host| OwedKey::PowerManagement(HostId::from(host.id.to_string().as_str()))).collect();
-        for cluster in world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled) {
+        let clusters = world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled && fenced(&cluster.name));
+        for cluster in clusters {
             off.push(OwedKey::Fencing(dr_core::ClusterId::from(cluster.id.to_string().as_str())));
         }
         off

@@ -9,6 +9,7 @@ use engine_sim::world::{
 use ovirt_dr::rehearsal::{PlanOptions, plan_for};
 
 use super::dice::Dice;
+use super::wide;
 
 /// Names of sites, the active one first.
 const SITES: [&str; 3] = ["madrid", "seville", "toledo"];
@@ -23,10 +24,17 @@ pub(super) struct Scene {
     pub(super) sites: Vec<&'static str>,
     /// A person has to vouch for the loss: storms that cut only the management network need it, for without it nothing tells them from a loss.
     pub(super) attested: bool,
+    /// Hosts that no plan names.
+    pub(super) unnamed: Vec<String>,
+    /// More happens than in other nights.
+    pub(super) wide: bool,
 }
 
 impl Scene {
     pub(super) fn of(dice: &mut Dice, seed: u64, attested: bool) -> Scene {
+        if wide::is_wide(seed) {
+            return wide::scene(dice, seed, attested);
+        }
         let sites: Vec<&'static str> = SITES.into_iter().take(if dice.percent(25) { 3 } else { 2 }).collect();
         let hosts = dice.roll(1, 6);
         let two_centers = hosts > 1 && dice.percent(25);
@@ -59,7 +67,7 @@ impl Scene {
             }
         }
         if dice.percent(50) {
-            domains.push(iscsi("data-iscsi", &sites, dice.roll(1, 2)));
+            domains.push(iscsi("data-iscsi", &sites, dice.roll(1, 2), "array1"));
         }
         if dice.percent(20) {
             let copies = sites.iter().map(|site| ((*site).to_owned(), Vec::new())).collect();
@@ -95,20 +103,27 @@ impl Scene {
             plan = plan.replace("    promote:\n      hook: hooks/promote-seville\n", "    promote: confirm\n");
         }
         if attested {
-            let lines = plan.lines().map(|line| match line.trim_start().starts_with("also:") {
-                true => format!("{line}\n      require: attestation\n"),
-                false => format!("{line}\n"),
-            });
-            plan = lines.collect();
+            plan = self::attested(&plan);
         }
+        let mut unnamed = Vec::new();
         if dice.percent(15) {
             let at = usize::from(dice.percent(50));
             let mut host = HostSpec::new(UNNAMED, format!("10.{}.0.99", at + 1));
             host.cluster = Some("dr-cluster".to_owned());
             spec.sites[at].hosts.push(host);
+            unnamed.push(UNNAMED.to_owned());
         }
-        Scene { spec, plan, sites, attested }
+        Scene { spec, plan, sites, attested, unnamed, wide: false }
     }
+}
+
+/// The plan with a person who has to vouch for the loss of each site.
+pub(super) fn attested(plan: &str) -> String {
+    let lines = plan.lines().map(|line| match line.trim_start().starts_with("also:") {
+        true => format!("{line}\n      require: attestation\n"),
+        false => format!("{line}\n"),
+    });
+    lines.collect()
 }
 
 fn vms(dice: &mut Dice, site: &SiteSpec, domains: &[String]) -> Vec<VmSpec> {
@@ -130,7 +145,7 @@ fn vms(dice: &mut Dice, site: &SiteSpec, domains: &[String]) -> Vec<VmSpec> {
     made.collect()
 }
 
-fn mount(name: &str, storage: StorageType, sites: &[&str]) -> DomainSpec {
+pub(super) fn mount(name: &str, storage: StorageType, sites: &[&str]) -> DomainSpec {
     let copies: BTreeMap<String, Vec<Target>> = (1..)
         .zip(sites)
         .map(|(number, site)| {
@@ -146,12 +161,12 @@ fn mount(name: &str, storage: StorageType, sites: &[&str]) -> DomainSpec {
     DomainSpec::new(name, storage, copies)
 }
 
-fn iscsi(name: &str, sites: &[&str], portals: u64) -> DomainSpec {
+pub(super) fn iscsi(name: &str, sites: &[&str], portals: u64, array: &str) -> DomainSpec {
     let copies = (1..).zip(sites).map(|(number, site)| {
         let portal = |last: u64| Target::Portal {
             address: format!("10.{number}.0.{}", 250 + last),
             port: 3260,
-            target: format!("iqn.2016-01.example.{site}:array1"),
+            target: format!("iqn.2016-01.example.{site}:{array}"),
         };
         ((*site).to_owned(), (1..=portals).map(portal).collect())
     });

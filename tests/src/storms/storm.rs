@@ -171,6 +171,7 @@ impl Storm {
                     world.change_connection(id, Target::Mount { address, path });
                 }
             }),
+            Event::CutOff(cut) => self.rig.cut_off(*cut),
             Event::Kill => {
                 self.rig.kill();
                 self.dead = true;
@@ -204,6 +205,7 @@ impl Storm {
         self.rig.engine.clear_faults();
         self.rig.engine.set_database(true);
         self.rig.engine.start();
+        self.rig.cut_off(false);
         let sites = self.scene.sites.clone();
         for order in sites.iter().filter(|site| **site != to).map(|site| format!("lose_site {site}")) {
             self.rig.engine.order(order.parse()?)?;

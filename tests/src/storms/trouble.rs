@@ -1,0 +1,47 @@
+//! What happens in a wide night beside what happens in any.
+
+use super::dice::Dice;
+use super::events::Event;
+use super::scene::Scene;
+
+/// Half of a site, another site, the daemon's own machine: disasters that come on top of the first.
+pub(super) fn more_disasters(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Event)>) {
+    let mut order = |at: u64, order: String| events.push((at, Event::Order(order)));
+    if dice.percent(20) {
+        // Half of a site, any of them.
+        let at = dice.roll(0, 600);
+        let site = usize::try_from(dice.roll(0, scene.sites.len() as u64 - 1)).unwrap_or(0);
+        for host in &scene.spec.sites[site].hosts {
+            if dice.percent(50) {
+                order(at, format!("power_off {}", host.name));
+                if dice.percent(40) {
+                    order(at + dice.roll(10, 900), format!("power_on {}", host.name));
+                }
+            }
+        }
+        if dice.percent(50) {
+            order(at + dice.roll(0, 60), format!("lose_storage {}", scene.sites[site]));
+        }
+    }
+    if dice.percent(25) {
+        // The second disaster, once the first is being dealt with. Only management is cut where a person has to vouch for each loss:
+        // elsewhere nothing tells that from a loss, and a site would be given up that lives.
+        let at = dice.roll(60, 900);
+        let site = dice.pick(&scene.sites);
+        let words = ["lose_site", "refuse_site", "lose_storage", "partition_site"];
+        let known = if scene.attested { 4 } else { 3 };
+        order(at, format!("{} {site}", dice.pick(&words[..known])));
+        if dice.percent(60) {
+            order(at + dice.roll(10, 900), format!("restore_site {site}"));
+        }
+    }
+    if dice.percent(15) {
+        let site = dice.pick(&scene.sites);
+        order(dice.roll(100, 1200), format!("restore_site {site}"));
+    }
+    if dice.percent(20) {
+        let at = dice.roll(0, 700);
+        events.push((at, Event::CutOff(true)));
+        events.push((at + dice.roll(5, 500), Event::CutOff(false)));
+    }
+}
