@@ -34,6 +34,9 @@ struct Cli {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     first: u64,
+    /// Only wide nights: of the seeds from the first on, so many that are wide, which is every fifth.
+    #[arg(long, conflicts_with = "seed")]
+    wide: bool,
     /// Runs this seed alone and tells its whole night.
     #[arg(long, conflicts_with_all = ["seeds", "first"])]
     seed: Option<u64>,
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
     }
     match asked.seed {
         Some(seed) => one(seed),
-        None => many(asked.first, asked.seeds),
+        None => many(&asked),
     }
 }
 
@@ -146,10 +149,13 @@ fn tell(night: &storms::Night) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a figure of real time for whoever waits for it; no night sees it")]
-fn many(first: u64, count: u64) -> ExitCode {
+fn many(asked: &Cli) -> ExitCode {
+    let (first, count) = (asked.first, asked.seeds);
     let began = Instant::now();
     let done = AtomicU64::new(0);
-    let tally = storms::storms(first, count, |seed, night| {
+    let seeds = (first..).filter(|seed| !asked.wide || storms::is_wide(*seed));
+    let seeds = seeds.take(usize::try_from(count).unwrap_or(usize::MAX));
+    let tally = storms::storms(seeds, |seed, night| {
         if let Err(why) = &night.end {
             println!("seed {seed}: {}", why.lines().next().unwrap_or_default());
         }

@@ -9,13 +9,14 @@ mod trouble;
 mod wide;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use dr_core::invariants::Invariant;
 use dr_core::planted::plant;
 
 pub use storm::{End, Night};
+pub use wide::is_wide;
 
 /// The storm of one seed, in a runtime of its own whose clock is paused.
 ///
@@ -97,19 +98,16 @@ pub struct Tally {
     pub failures: BTreeMap<u64, String>,
 }
 
-/// Runs `count` seeds from `first` on, on all cores. `each` hears of every seed that is done.
+/// Runs these seeds on all cores. `each` hears of every seed that is done.
 ///
 /// # Panics
 /// No runtime can be made.
-pub fn storms(first: u64, count: u64, each: impl Fn(u64, &Night) + Sync) -> Tally {
-    let next = AtomicU64::new(first);
+pub fn storms(seeds: impl Iterator<Item = u64> + Send, each: impl Fn(u64, &Night) + Sync) -> Tally {
+    let seeds = Mutex::new(seeds);
     let tally: Mutex<Tally> = Mutex::default();
+    let next = || seeds.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= first + count {
-                break;
-            }
+        while let Some(seed) = next() {
             let night = storm(seed);
             each(seed, &night);
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
