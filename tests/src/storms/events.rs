@@ -3,6 +3,8 @@
 use dr_core::Confirmation;
 
 use super::dice::Dice;
+use super::hand::Hand;
+use super::odd;
 use super::scene::Scene;
 use super::trouble;
 
@@ -22,6 +24,12 @@ pub(super) enum Event {
     Confirm(Confirmation),
     /// Somebody points a row at a place no plan knows.
     ForeignConnection,
+    /// Configuration management puts the file back as it was so many seconds ago.
+    OldFile(u64),
+    /// An administrator does something in the engine by hand.
+    ByHand(Hand),
+    /// A person says something that is not so, and that the daemon refuses to hear.
+    Wrong(Confirmation),
     /// The daemon's machine reaches nothing any more, or does again.
     CutOff(bool),
     Kill,
@@ -41,8 +49,19 @@ pub(super) fn events(dice: &mut Dice, scene: &Scene) -> Vec<(u64, Event)> {
     for _ in 0..dice.roll(0, 3) {
         operators(dice, scene, &mut events);
     }
+    if scene.wide {
+        trouble::more_operators(dice, scene, &mut events);
+    }
     for number in 0..dice.roll(0, 4) {
         engine_faults(dice, scene, number, &mut events);
+    }
+    if scene.wide {
+        for number in 0..dice.roll(0, 2) {
+            odd::answers(dice, number, &mut events);
+        }
+        for _ in 0..dice.roll(0, 2) {
+            odd::things(dice, scene, &mut events);
+        }
     }
     for _ in 0..dice.roll(0, 3) {
         let at = dice.roll(150, 600);
@@ -109,6 +128,10 @@ fn operators(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Event)>) {
         7 => {
             // A person parks an idle host of the standby site by hand.
             if let Some(host) = scene.spec.sites[1].hosts.last() {
+                if scene.wide {
+                    // By command: a status written over a host that is SPM by now is a world that no engine has.
+                    return events.push((at, Event::ByHand(Hand::Park(host.name.clone()))));
+                }
                 events.push((
                     at.min(200),
                     Event::Order(format!("set_host_status host={} status=maintenance", host.name)),

@@ -2,7 +2,11 @@
 
 mod dice;
 mod events;
+mod hand;
+mod happen;
+mod odd;
 mod oracle;
+mod person;
 mod scene;
 mod storm;
 mod trouble;

@@ -1,5 +1,7 @@
 //! What must hold, whatever happens: read from the world itself, never from what the daemon says of it.
 
+use std::collections::BTreeSet;
+
 use dr_core::{HostId, Memory, OwedKey};
 use engine_sim::world::HostStatus;
 use ovirt_dr::rehearsal::PASSWORD;
@@ -16,9 +18,16 @@ pub(super) struct Watcher {
     mutations: usize,
     /// Requests that changed something, all of them.
     pub(super) made: Vec<String>,
+    /// Tags that somebody took away.
+    untagged: BTreeSet<String>,
 }
 
 impl Watcher {
+    /// Somebody is about to take our tags away: what is off without one is not the daemon's doing.
+    pub(super) fn tags_taken_away(&mut self, rig: &Rig) {
+        self.untagged.extend(tags(rig));
+    }
+
     /// The world saw nothing that must never happen, nobody unnamed was touched, and what is switched off is owed and tagged.
     pub(super) async fn always(&mut self, rig: &Rig, scene: &Scene) -> Result<(), String> {
         let violations = rig.engine.violations();
@@ -51,7 +60,7 @@ impl Watcher {
             if !self.memory.owed.contains_key(&key) {
                 return Err(format!("I4: {key:?} is off and not owed in the journal"));
             }
-            if !tags.contains(&key.tag_name()) {
+            if !tags.contains(&key.tag_name()) && !self.untagged.contains(&key.tag_name()) {
                 return Err(format!("I4: {key:?} is off and has no tag; tags: {tags:?}"));
             }
         }
@@ -92,7 +101,7 @@ pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str) -> Result<(), Stri
             return Err(format!("converged, but {} is {status:?}", host.name));
         }
     }
-    for domain in &scene.spec.domains {
+    for domain in scene.spec.domains.iter().filter(|domain| !scene.unplanned.contains(&domain.name)) {
         for target in domain.copies.get(site).into_iter().flatten() {
             if !rig.engine.look(|world| world.connections.values().any(|row| row.target == *target)) {
                 return Err(format!("converged, but no connection of {} points at {target:?}", domain.name));
@@ -113,7 +122,8 @@ fn switched_off(rig: &Rig, scene: &Scene) -> Vec<OwedKey> {
         let hosts = world.hosts.values().filter(|host| !host.power_management.enabled && had(&host.name));
         let mut off: Vec<OwedKey> =
             hosts.map(|host| OwedKey::PowerManagement(HostId::from(host.id.to_string().as_str()))).collect();
-        let clusters = world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled && fenced(&cluster.name));
+        let clusters =
+            world.clusters.values().filter(|cluster| !cluster.fencing_policy.enabled && fenced(&cluster.name));
         for cluster in clusters {
             off.push(OwedKey::Fencing(dr_core::ClusterId::from(cluster.id.to_string().as_str())));
         }

@@ -17,6 +17,9 @@ const SITES: [&str; 3] = ["madrid", "seville", "toledo"];
 /// A host that no plan names.
 pub(super) const UNNAMED: &str = "stranger";
 
+/// A host that somebody adds in the middle of the night, and that no plan names.
+pub(super) const NEWCOMER: &str = "newcomer";
+
 /// A world, its plan and what the storm has to know of them.
 pub(super) struct Scene {
     pub(super) spec: WorldSpec,
@@ -26,6 +29,8 @@ pub(super) struct Scene {
     pub(super) attested: bool,
     /// Hosts that no plan names.
     pub(super) unnamed: Vec<String>,
+    /// Storage domains that it does not name.
+    pub(super) unplanned: Vec<String>,
     /// More happens than in other nights.
     pub(super) wide: bool,
 }
@@ -113,7 +118,7 @@ impl Scene {
             spec.sites[at].hosts.push(host);
             unnamed.push(UNNAMED.to_owned());
         }
-        Scene { spec, plan, sites, attested, unnamed, wide: false }
+        Scene { spec, plan, sites, attested, unnamed, unplanned: Vec::new(), wide: false }
     }
 }
 

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use dr_core::Confirmation;
-use dr_daemon::Command;
-use engine_sim::world::{StorageType, Target};
+use engine_sim::world::{Bmc, HostId, SshManner};
 
 use crate::Rig;
 
@@ -36,17 +34,20 @@ pub enum End {
 }
 
 /// A running storm.
-struct Storm {
-    rig: Rig,
-    scene: Scene,
-    good: String,
-    dead: bool,
+pub(super) struct Storm {
+    pub(super) rig: Rig,
+    pub(super) scene: Scene,
+    /// The file as it was last written in good order.
+    pub(super) good: String,
+    /// Each of its versions, and since when.
+    pub(super) files: Vec<(u64, String)>,
+    pub(super) dead: bool,
     /// How many requests had changed something when the plan was paused.
-    frozen: Option<usize>,
-    second: u64,
+    pub(super) frozen: Option<usize>,
+    pub(super) second: u64,
     /// When something was last sent that changes something.
     last_sent: u64,
-    watcher: Watcher,
+    pub(super) watcher: Watcher,
 }
 
 /// How a storm went.
@@ -71,8 +72,9 @@ pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
     let events: Vec<(u64, Event)> = all.filter(|(at, _)| !left_out.contains(at)).map(|(_, event)| event).collect();
     let rig = Rig::start(&scene.spec, &scene.plan);
     let good = scene.plan.clone();
-    let mut storm =
-        Storm { rig, scene, good, dead: false, frozen: None, second: 0, last_sent: 0, watcher: Watcher::default() };
+    let files = vec![(0, good.clone())];
+    let watcher = Watcher::default();
+    let mut storm = Storm { rig, scene, good, files, dead: false, frozen: None, second: 0, last_sent: 0, watcher };
     let end = storm.run(&mut dice, &events).await;
     let orders = events.iter().map(|(at, event)| format!("{at:>4} s  {event:?}")).collect();
     let mut trace = storm.rig.story();
@@ -102,7 +104,7 @@ impl Storm {
     }
 
     /// Lets so many seconds pass, looking at the world meanwhile.
-    async fn pass(&mut self, seconds: u64) -> Result<(), String> {
+    pub(super) async fn pass(&mut self, seconds: u64) -> Result<(), String> {
         let mut left = seconds;
         while left > 0 {
             let step = left.min(LOOK);
@@ -128,73 +130,7 @@ impl Storm {
         }
     }
 
-    async fn happens(&mut self, event: &Event) -> Result<(), String> {
-        self.rig.note(&format!("{event:?}"));
-        let (by, reason) = ("ana".to_owned(), "storm".to_owned());
-        match event {
-            Event::Order(order) => self.rig.engine.order(order.parse()?)?,
-            Event::Flip(site) => {
-                let set = |text: &str| dr_plan::set_active_site(text, &dr_plan::SiteName(site.clone()));
-                self.good = set(&self.good).map_err(|finding| finding.to_string())?;
-                let good = self.good.clone();
-                self.rig.edit(|_| good);
-            }
-            Event::Nonsense(true) => self.rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
-            Event::Nonsense(false) => {
-                let good = self.good.clone();
-                self.rig.edit(|_| good);
-            }
-            Event::Abort => self.ask(Command::Abort { by, reason }).await,
-            Event::Pause => {
-                self.ask(Command::Pause { by, reason }).await;
-                // What was under way when the pause came is finished first: a step may be more than one request.
-                while !self.dead && self.rig.report().paused.is_some() && !self.rig.report().in_flight.is_empty() {
-                    self.pass(1).await?;
-                }
-                if self.rig.report().paused.is_some() && !self.dead {
-                    self.pass(2).await?;
-                    self.frozen = Some(self.watcher.made.len());
-                }
-            }
-            Event::Resume => {
-                self.frozen = None;
-                self.ask(Command::Resume { by }).await;
-            }
-            Event::Confirm(confirmation) => {
-                let confirmation = confirmation.clone();
-                self.ask(Command::Confirm { confirmation, by, reason }).await;
-            }
-            Event::ForeignConnection => self.rig.engine.world(|world| {
-                let row = world.connections.values().find(|row| row.kind == StorageType::Nfs);
-                if let Some(id) = row.map(|row| row.id) {
-                    let (address, path) = ("192.0.2.99".to_owned(), "/somewhere/else".to_owned());
-                    world.change_connection(id, Target::Mount { address, path });
-                }
-            }),
-            Event::CutOff(cut) => self.rig.cut_off(*cut),
-            Event::Kill => {
-                self.rig.kill();
-                self.dead = true;
-            }
-            Event::Restart => {
-                self.rig.restart();
-                self.dead = false;
-            }
-        }
-        Ok(())
-    }
-
-    /// A person's command, if the daemon lives; the answer is in the story.
-    async fn ask(&self, command: Command) {
-        if self.dead {
-            return;
-        }
-        // A command is answered with the next pass, which a slow engine may hold up.
-        let answer = tokio::time::timeout(Duration::from_secs(120), self.rig.ask(command)).await;
-        self.rig.note(&format!("  answer: {answer:?}"));
-    }
-
-    fn file_says(&self) -> String {
+    pub(super) fn file_says(&self) -> String {
         let line = self.good.lines().find_map(|line| line.strip_prefix("active_site:")).unwrap_or_default();
         line.split('#').next().unwrap_or_default().trim().to_owned()
     }
@@ -206,6 +142,9 @@ impl Storm {
         self.rig.engine.set_database(true);
         self.rig.engine.start();
         self.rig.cut_off(false);
+        if self.scene.wide {
+            self.mends_hosts();
+        }
         let sites = self.scene.sites.clone();
         for order in sites.iter().filter(|site| **site != to).map(|site| format!("lose_site {site}")) {
             self.rig.engine.order(order.parse()?)?;
@@ -223,6 +162,19 @@ impl Storm {
             self.happens(&Event::Flip(to.to_owned())).await?;
         }
         Ok(())
+    }
+
+    /// Each host does again what hosts do.
+    fn mends_hosts(&self) {
+        self.rig.engine.world(|world| {
+            let hosts: Vec<HostId> = world.hosts.keys().copied().collect();
+            for host in hosts {
+                world.set_host_ssh(host, SshManner::AsLink);
+                world.set_host_bmc(host, Bmc::WithSite);
+                world.set_storage_cut(host, false);
+                world.set_spm_stuck(host, false);
+            }
+        });
     }
 
     /// A person answers what is asked until it is closed, or says why it is not.
@@ -258,29 +210,6 @@ impl Storm {
             Some(why) => Ok(End::Waits(why.clone())),
             None => Err(format!("not closed after two hours, and nobody says why: {report:#?}")),
         }
-    }
-
-    /// Does what the daemon asks a person to do.
-    async fn answer(&mut self, to: &str) -> Result<(), String> {
-        let report = self.rig.report();
-        let asked: Vec<String> = report.refusals.iter().chain(&report.held).cloned().collect();
-        for text in asked {
-            let confirmation = match text.rsplit_once("ovirt-dr confirm ").map(|(_, rest)| rest) {
-                Some(rest) if rest.contains(" flip ") => Confirmation::Flip,
-                Some(rest) if rest.contains(" site-down ") => Confirmation::SiteDown,
-                Some(rest) if rest.contains(" promoted ") => {
-                    self.happens(&Event::Order(format!("promote site={to}"))).await?;
-                    Confirmation::Promoted
-                }
-                Some(rest) if rest.contains(" connection:") => {
-                    let name = rest.split_once("connection:").map(|(_, name)| name).unwrap_or_default();
-                    Confirmation::Connection { name: name.split(" --").next().unwrap_or_default().to_owned() }
-                }
-                _ => continue,
-            };
-            self.happens(&Event::Confirm(confirmation)).await?;
-        }
-        Ok(())
     }
 
     /// It is closed: what it says is true, and nothing is changed any more.

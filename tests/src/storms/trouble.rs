@@ -1,7 +1,10 @@
 //! What happens in a wide night beside what happens in any.
 
+use dr_core::Confirmation;
+
 use super::dice::Dice;
 use super::events::Event;
+use super::hand::Hand;
 use super::scene::Scene;
 
 /// Half of a site, another site, the daemon's own machine: disasters that come on top of the first.
@@ -43,5 +46,37 @@ pub(super) fn more_disasters(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u
         let at = dice.roll(0, 700);
         events.push((at, Event::CutOff(true)));
         events.push((at + dice.roll(5, 500), Event::CutOff(false)));
+    }
+}
+
+/// Administrators, configuration management, and persons who are wrong.
+pub(super) fn more_operators(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Event)>) {
+    if dice.percent(20) {
+        let (at, ago) = (dice.roll(60, 900), dice.roll(30, 600));
+        events.push((at, Event::OldFile(ago)));
+        // It does so again and again, until somebody has told it the new line.
+        if dice.percent(40) {
+            events.push((at + 300, Event::OldFile(ago + 300)));
+        }
+    }
+    if dice.percent(35) {
+        for _ in 0..dice.roll(1, 3) {
+            events.push((dice.roll(0, 900), Event::ByHand(Hand::draw(dice, scene))));
+        }
+    }
+    if dice.percent(20) {
+        for _ in 0..dice.roll(1, 2) {
+            let nobody = || "nobody".to_owned();
+            let wrong = match dice.roll(1, 4) {
+                1 => Confirmation::Connection { name: nobody() },
+                2 => Confirmation::IgnoreProbe { host: nobody(), probe: "tcp:22".to_owned() },
+                3 => Confirmation::IgnoreProbe {
+                    host: scene.spec.sites[0].hosts[0].name.clone(),
+                    probe: "tcp:1".to_owned(),
+                },
+                _ => Confirmation::SiteDown,
+            };
+            events.push((dice.roll(0, 900), Event::Wrong(wrong)));
+        }
     }
 }

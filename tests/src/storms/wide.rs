@@ -10,7 +10,7 @@ use engine_sim::world::{
 use ovirt_dr::rehearsal::{PlanOptions, plan_for};
 
 use super::dice::Dice;
-use super::scene::{Scene, UNNAMED, iscsi, mount};
+use super::scene::{NEWCOMER, Scene, UNNAMED, iscsi, mount};
 
 /// Names of sites, the active one first.
 const SITES: [&str; 4] = ["madrid", "seville", "toledo", "bilbao"];
@@ -71,13 +71,14 @@ pub(super) fn scene(dice: &mut Dice, seed: u64, attested: bool) -> Scene {
     for (number, data_center) in (1..).zip(&data_centers) {
         domains.extend(domains_of(dice, number, &data_center.name, &sites));
     }
-    let mut spec = WorldSpec { seed, options: options(dice), data_centers, clusters, sites: specs, domains, vms: vec![] };
+    let mut spec =
+        WorldSpec { seed, options: options(dice), data_centers, clusters, sites: specs, domains, vms: vec![] };
     spec.vms = vms(dice, &spec, size.vms);
     let mut extra = direct_luns(dice, &mut spec, &sites);
     extra.push_str(&policy(dice));
     let mut planned = spec.clone();
     let unnamed = strangers(dice, &mut spec, count as u64);
-    leave_out(dice, &mut spec, &mut planned, &sites);
+    let unplanned = leave_out(dice, &mut spec, &mut planned, &sites);
     let mut plan = plan_for(
         &planned,
         PlanOptions {
@@ -98,7 +99,7 @@ pub(super) fn scene(dice: &mut Dice, seed: u64, attested: bool) -> Scene {
     if attested {
         plan = super::scene::attested(&plan);
     }
-    Scene { spec, plan, sites, attested, unnamed, wide: true }
+    Scene { spec, plan, sites, attested, unnamed, unplanned, wide: true }
 }
 
 /// One to five data centers with a cluster each, the first sometimes with two: no more clusters than a site has hosts.
@@ -126,7 +127,11 @@ fn clusters(dice: &mut Dice, hosts: u64) -> Vec<ClusterSpec> {
     }
     if hosts > clusters.len() as u64 && dice.percent(15) {
         let data_center = Some("dr-dc".to_owned());
-        clusters.push(ClusterSpec { name: "dr-more".to_owned(), data_center, fencing_policy: FencingPolicy::default() });
+        clusters.push(ClusterSpec {
+            name: "dr-more".to_owned(),
+            data_center,
+            fencing_policy: FencingPolicy::default(),
+        });
     }
     clusters
 }
@@ -136,7 +141,8 @@ fn site(dice: &mut Dice, number: u64, name: &str, count: u64, clusters: &[Cluste
         let mut host = HostSpec::new(format!("{name}-h{n}"), format!("10.{number}.0.{n}"));
         host.power_management = dice.percent(85);
         host.cluster = cluster_of(n, clusters);
-        if dice.percent(5) {
+        // Each data center keeps one that may be SPM.
+        if dice.percent(5) && n > clusters.len() as u64 {
             host.spm_priority = -1;
         }
         if dice.percent(5) {
@@ -301,7 +307,7 @@ fn policy(dice: &mut Dice) -> String {
 /// Hosts that no plan names.
 fn strangers(dice: &mut Dice, spec: &mut WorldSpec, sites: u64) -> Vec<String> {
     let count = if dice.percent(25) { dice.roll(1, 2) } else { 0 };
-    let mut names = Vec::new();
+    let mut names = vec![NEWCOMER.to_owned()];
     for n in 1..=count {
         let at = dice.roll(1, sites);
         let name = if n == 1 { UNNAMED.to_owned() } else { format!("{UNNAMED}{n}") };
@@ -319,19 +325,22 @@ fn strangers(dice: &mut Dice, spec: &mut WorldSpec, sites: u64) -> Vec<String> {
     names
 }
 
-/// Storage that the plan does not name, or not at every site.
-fn leave_out(dice: &mut Dice, spec: &mut WorldSpec, planned: &mut WorldSpec, sites: &[&str]) {
+/// Domains that the plan does not name.
+fn leave_out(dice: &mut Dice, spec: &mut WorldSpec, planned: &mut WorldSpec, sites: &[&str]) -> Vec<String> {
+    let mut unplanned = Vec::new();
     if dice.percent(30) {
         // An ISO domain without a replica is no reason to refuse anything.
         for domain in spec.domains.iter_mut().filter(|domain| domain.kind == DomainType::Iso) {
             domain.copies.retain(|site, _| site == sites[0]);
-            planned.domains.retain(|known| known.name != domain.name);
+            unplanned.push(domain.name.clone());
         }
     }
     let plain = |domain: &&DomainSpec| domain.kind == DomainType::Data && !domain.master;
     if dice.percent(3)
-        && let Some(name) = planned.domains.iter().find(plain).map(|domain| domain.name.clone())
+        && let Some(domain) = spec.domains.iter().find(plain)
     {
-        planned.domains.retain(|known| known.name != name);
+        unplanned.push(domain.name.clone());
     }
+    planned.domains.retain(|domain| !unplanned.contains(&domain.name));
+    unplanned
 }

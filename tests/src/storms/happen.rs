@@ -1,0 +1,132 @@
+//! An event happens: to the world, to the file, to the daemon.
+
+use std::time::Duration;
+
+use dr_core::Confirmation;
+use dr_daemon::Command;
+use engine_sim::world::{Link, StorageType, Target};
+
+use super::events::Event;
+use super::hand::Hand;
+use super::storm::Storm;
+
+impl Storm {
+    pub(super) async fn happens(&mut self, event: &Event) -> Result<(), String> {
+        self.rig.note(&format!("{event:?}"));
+        let (by, reason) = ("ana".to_owned(), "storm".to_owned());
+        match event {
+            // A host with power at a site whose network is gone is a partition of one: nothing tells it from a loss, and only a person could.
+            Event::Order(order) if order.starts_with("power_on ") && self.is_silent(order) => {}
+            Event::Order(order) => {
+                let done = self.rig.engine.order(order.parse()?);
+                // In wide nights a host may have been renamed or removed meanwhile.
+                if !self.scene.wide {
+                    done?;
+                }
+            }
+            Event::Flip(site) => {
+                let set = |text: &str| dr_plan::set_active_site(text, &dr_plan::SiteName(site.clone()));
+                let flipped = set(&self.good).map_err(|finding| finding.to_string())?;
+                self.writes(flipped);
+            }
+            Event::OldFile(ago) => {
+                let at = self.second.saturating_sub(*ago);
+                let old = self.files.iter().rev().find(|(since, _)| *since <= at).or(self.files.first());
+                if let Some((_, text)) = old.cloned() {
+                    self.writes(text);
+                }
+            }
+            Event::Nonsense(true) => self.rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
+            Event::Nonsense(false) => {
+                let good = self.good.clone();
+                self.rig.edit(|_| good);
+            }
+            Event::Abort => self.ask(Command::Abort { by, reason }).await,
+            Event::Pause => {
+                self.ask(Command::Pause { by, reason }).await;
+                // What was under way when the pause came is finished first: a step may be more than one request.
+                while !self.dead && self.rig.report().paused.is_some() && !self.rig.report().in_flight.is_empty() {
+                    self.pass(1).await?;
+                }
+                if self.rig.report().paused.is_some() && !self.dead {
+                    self.pass(2).await?;
+                    self.frozen = Some(self.watcher.made.len());
+                }
+            }
+            Event::Resume => {
+                self.frozen = None;
+                self.ask(Command::Resume { by }).await;
+            }
+            Event::Confirm(confirmation) => {
+                let confirmation = confirmation.clone();
+                self.ask(Command::Confirm { confirmation, by, reason }).await;
+            }
+            Event::ForeignConnection => self.rig.engine.world(|world| {
+                let row = world.connections.values().find(|row| row.kind == StorageType::Nfs);
+                if let Some(id) = row.map(|row| row.id) {
+                    let (address, path) = ("192.0.2.99".to_owned(), "/somewhere/else".to_owned());
+                    world.change_connection(id, Target::Mount { address, path });
+                }
+            }),
+            Event::ByHand(hand) => {
+                if matches!(hand, Hand::TakeTagsAway) {
+                    self.watcher.tags_taken_away(&self.rig);
+                }
+                self.rig.engine.world(|world| hand.acts(world));
+            }
+            Event::Wrong(confirmation) => {
+                // That a living site is down is a lie nobody can see through while it is silent: it is told of dead ones only.
+                let confirmation = confirmation.clone();
+                if confirmation != Confirmation::SiteDown || self.all_dead() {
+                    self.ask(Command::Confirm { confirmation, by, reason }).await;
+                }
+            }
+            Event::CutOff(cut) => self.rig.cut_off(*cut),
+            Event::Kill => {
+                self.rig.kill();
+                self.dead = true;
+            }
+            Event::Restart => {
+                self.rig.restart();
+                self.dead = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the site of the host that this order names does not answer.
+    fn is_silent(&self, order: &str) -> bool {
+        let name = order.rsplit(' ').next().unwrap_or_default();
+        self.rig.engine.look(|world| {
+            let site = world.host_named(name).and_then(|host| world.sites.get(&host.site));
+            site.is_none_or(|site| site.network != Link::Answering)
+        })
+    }
+
+    /// Whether each host of the site that the open transition leaves is off.
+    fn all_dead(&self) -> bool {
+        let report = self.rig.report();
+        let from = report.transition.as_ref().map(|transition| transition.from.clone());
+        let alive = |site: &String| {
+            self.rig.engine.look(|world| world.hosts.values().any(|host| host.site == *site && host.outside.powered))
+        };
+        from.is_none_or(|site| !alive(&site))
+    }
+
+    /// The file is this from now on.
+    fn writes(&mut self, text: String) {
+        self.good.clone_from(&text);
+        self.files.push((self.second, text.clone()));
+        self.rig.edit(|_| text);
+    }
+
+    /// A person's command, if the daemon lives; the answer is in the story.
+    pub(super) async fn ask(&self, command: Command) {
+        if self.dead {
+            return;
+        }
+        // A command is answered with the next pass, which a slow engine may hold up.
+        let answer = tokio::time::timeout(Duration::from_secs(120), self.rig.ask(command)).await;
+        self.rig.note(&format!("  answer: {answer:?}"));
+    }
+}
