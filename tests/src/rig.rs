@@ -165,6 +165,11 @@ impl Rig {
         self.crash.arm(point);
     }
 
+    /// No crash point is armed any more.
+    pub fn crash_nowhere(&self) {
+        self.crash.disarm();
+    }
+
     /// From now on it is noted what the daemon appends and which changes it asks for.
     pub fn count_passed(&self) {
         self.crash.count_passed();

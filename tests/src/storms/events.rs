@@ -2,6 +2,8 @@
 
 use dr_core::Confirmation;
 
+use crate::CrashPoint;
+
 use super::dice::Dice;
 use super::hand::Hand;
 use super::odd;
@@ -34,6 +36,14 @@ pub(super) enum Event {
     CutOff(bool),
     Kill,
     Restart,
+    /// The daemon is killed at this point of its work, and started again so many seconds later.
+    CrashAt(CrashPoint, u64),
+    /// The daemon is killed and its state database is gone.
+    Forget,
+    /// The daemon is killed and its state database is the copy of so many seconds ago.
+    OldJournal(u64),
+    /// The engine's database is put back from a backup of calm times.
+    Restored,
 }
 
 /// The events of a storm in the order of their times, in seconds after the beginning.
@@ -67,6 +77,9 @@ pub(super) fn events(dice: &mut Dice, scene: &Scene) -> Vec<(u64, Event)> {
         let at = dice.roll(150, 600);
         events.push((at, Event::Kill));
         events.push((at + dice.roll(0, 60), Event::Restart));
+    }
+    if scene.wide {
+        trouble::lost_memories(dice, &mut events);
     }
     events.sort_by_key(|(at, _)| *at);
     events

@@ -10,6 +10,9 @@ use super::events::Event;
 use super::hand::Hand;
 use super::storm::Storm;
 
+/// The last event of an engine's backup.
+const BACKUP: u64 = 1000;
+
 impl Storm {
     pub(super) async fn happens(&mut self, event: &Event) -> Result<(), String> {
         self.rig.note(&format!("{event:?}"));
@@ -89,9 +92,63 @@ impl Storm {
             Event::Restart => {
                 self.rig.restart();
                 self.dead = false;
+                self.crashes = None;
+                self.wakes_at = None;
             }
+            Event::CrashAt(point, later) => {
+                self.rig.crash_at(*point);
+                self.crashes = Some(*later);
+            }
+            Event::Forget => {
+                self.rig.forget();
+                self.knows_less();
+            }
+            Event::OldJournal(ago) => {
+                let copied = self.rig.clock.now().0.saturating_sub(1000 * ago);
+                let entries = self.rig.entries().await;
+                let kept = entries.iter().rfind(|stamped| stamped.at.0 <= copied).map_or(0, |stamped| stamped.seq);
+                self.rig.set_back(kept).await;
+                self.knows_less();
+            }
+            Event::Restored => self.restored(),
         }
         Ok(())
+    }
+
+    /// The daemon is dead, and its journal another one.
+    fn knows_less(&mut self) {
+        self.dead = true;
+        self.frozen = None;
+        self.watcher.journal_replaced();
+    }
+
+    /// The engine is restored from a backup: its history ends earlier, rows, switches and tags are as they were in the beginning. The hosts
+    /// keep the status that the engine sees: one that it believed parked and that runs would be started on a second time by anybody.
+    fn restored(&self) {
+        let spec = &self.scene.spec;
+        let first = self.scene.sites[0];
+        self.rig.engine.world(|world| {
+            world.rewind_events(BACKUP);
+            world.tags.retain(|_, tag| !tag.name.starts_with("ovirt-dr"));
+            for host in world.hosts.values_mut() {
+                host.power_management.enabled = !host.fence_agents.is_empty();
+            }
+            for cluster in world.clusters.values_mut() {
+                let known = spec.clusters.iter().find(|known| known.name == cluster.name);
+                cluster.fencing_policy = known.map_or(cluster.fencing_policy, |known| known.fencing_policy);
+            }
+            let copies = spec.domains.iter().filter_map(|domain| Some((domain, domain.copies.get(first)?)));
+            for (domain, at_first) in copies {
+                for targets in domain.copies.values() {
+                    for (now, then) in targets.iter().zip(at_first) {
+                        let row = world.connections.values().find(|row| row.target == *now).map(|row| row.id);
+                        if let Some(row) = row {
+                            world.change_connection(row, then.clone());
+                        }
+                    }
+                }
+            }
+        });
     }
 
     /// Whether the site of the host that this order names does not answer.

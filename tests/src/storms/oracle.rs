@@ -18,6 +18,8 @@ pub(super) struct Watcher {
     mutations: usize,
     /// Requests that changed something, all of them.
     pub(super) made: Vec<String>,
+    /// The journal was lost or is an older one: what is off is known by its tag only, until a person says `repair`.
+    forgotten: bool,
     /// Tags that somebody took away.
     untagged: BTreeSet<String>,
 }
@@ -26,6 +28,13 @@ impl Watcher {
     /// Somebody is about to take our tags away: what is off without one is not the daemon's doing.
     pub(super) fn tags_taken_away(&mut self, rig: &Rig) {
         self.untagged.extend(tags(rig));
+    }
+
+    /// Another journal is read from its beginning.
+    pub(super) fn journal_replaced(&mut self) {
+        self.memory = Memory::default();
+        self.seq = 0;
+        self.forgotten = true;
     }
 
     /// The world saw nothing that must never happen, nobody unnamed was touched, and what is switched off is owed and tagged.
@@ -57,7 +66,7 @@ impl Watcher {
         }
         let tags = tags(rig);
         for key in off {
-            if !self.memory.owed.contains_key(&key) {
+            if !self.forgotten && !self.memory.owed.contains_key(&key) {
                 return Err(format!("I4: {key:?} is off and not owed in the journal"));
             }
             if !tags.contains(&key.tag_name()) && !self.untagged.contains(&key.tag_name()) {

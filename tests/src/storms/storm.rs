@@ -42,6 +42,10 @@ pub(super) struct Storm {
     /// Each of its versions, and since when.
     pub(super) files: Vec<(u64, String)>,
     pub(super) dead: bool,
+    /// A crash point is armed; how long the daemon is dead then, in seconds.
+    pub(super) crashes: Option<u64>,
+    /// When a daemon that crashed there is started again.
+    pub(super) wakes_at: Option<u64>,
     /// How many requests had changed something when the plan was paused.
     pub(super) frozen: Option<usize>,
     pub(super) second: u64,
@@ -74,7 +78,19 @@ pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
     let good = scene.plan.clone();
     let files = vec![(0, good.clone())];
     let watcher = Watcher::default();
-    let mut storm = Storm { rig, scene, good, files, dead: false, frozen: None, second: 0, last_sent: 0, watcher };
+    let mut storm = Storm {
+        rig,
+        scene,
+        good,
+        files,
+        dead: false,
+        crashes: None,
+        wakes_at: None,
+        frozen: None,
+        second: 0,
+        last_sent: 0,
+        watcher,
+    };
     let end = storm.run(&mut dice, &events).await;
     let orders = events.iter().map(|(at, event)| format!("{at:>4} s  {event:?}")).collect();
     let mut trace = storm.rig.story();
@@ -108,9 +124,25 @@ impl Storm {
         let mut left = seconds;
         while left > 0 {
             let step = left.min(LOOK);
-            self.rig.pass(Duration::from_secs(step)).await;
+            match self.crashes {
+                Some(later) if self.rig.crashed(Duration::from_secs(step)).await => {
+                    self.rig.note("the daemon is killed there");
+                    self.rig.kill();
+                    self.dead = true;
+                    self.crashes = None;
+                    self.wakes_at = Some(self.second + later);
+                }
+                Some(_) => {}
+                None => self.rig.pass(Duration::from_secs(step)).await,
+            }
             left -= step;
             self.second += step;
+            if self.wakes_at.is_some_and(|at| at <= self.second) {
+                self.wakes_at = None;
+                self.rig.note("the daemon is started again");
+                self.rig.restart();
+                self.dead = false;
+            }
             let before = self.watcher.made.len();
             self.watcher.always(&self.rig, &self.scene).await?;
             if self.watcher.made.len() > before {
@@ -214,6 +246,8 @@ impl Storm {
 
     /// It is closed: what it says is true, and nothing is changed any more.
     async fn stays_so(&mut self, to: &str) -> Result<End, String> {
+        self.rig.crash_nowhere();
+        self.crashes = None;
         let before = self.rig.mutations();
         let passes = self.rig.report().passes;
         self.rig.until(Duration::from_secs(600), |report| report.passes >= passes + 20).await?;

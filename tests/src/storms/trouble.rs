@@ -2,6 +2,8 @@
 
 use dr_core::Confirmation;
 
+use crate::CrashPoint;
+
 use super::dice::Dice;
 use super::events::Event;
 use super::hand::Hand;
@@ -78,5 +80,35 @@ pub(super) fn more_operators(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u
             };
             events.push((dice.roll(0, 900), Event::Wrong(wrong)));
         }
+    }
+}
+
+/// The daemon dies in the middle of something, or wakes up with less than it knew; the engine too.
+pub(super) fn lost_memories(dice: &mut Dice, events: &mut Vec<(u64, Event)>) {
+    if dice.percent(30) {
+        for _ in 0..dice.roll(1, 2) {
+            let n = usize::try_from(dice.roll(1, 40)).unwrap_or(1);
+            let point = match dice.roll(1, 4) {
+                1 => CrashPoint::BeforeAppend(n),
+                2 => CrashPoint::AfterAppend(n),
+                3 => CrashPoint::BeforeRequest(n),
+                _ => CrashPoint::AfterRequest(n),
+            };
+            events.push((dice.roll(0, 700), Event::CrashAt(point, dice.roll(0, 60))));
+        }
+    }
+    let at = dice.roll(100, 900);
+    let back = at + dice.roll(0, 60);
+    match dice.roll(1, 100) {
+        1..=5 => {
+            events.push((at, Event::Forget));
+            events.push((back, Event::Restart));
+        }
+        6..=11 => {
+            events.push((at, Event::OldJournal(dice.roll(1, 600))));
+            events.push((back, Event::Restart));
+        }
+        12..=17 => events.push((at, Event::Restored)),
+        _ => {}
     }
 }
