@@ -1,6 +1,6 @@
 //! An administrator who changes things in the engine by hand, with the engine's own commands.
 
-use engine_sim::world::{Begun, ClusterChange, Command, FenceType, HostChange, HostStatus, VmStatus, World};
+use engine_sim::world::{Begun, ClusterChange, Command, FenceType, HostChange, HostStatus, Link, VmStatus, World};
 
 use super::dice::Dice;
 use super::scene::Scene;
@@ -69,6 +69,8 @@ impl Hand {
             Hand::Park(name) => {
                 host(name).map(|host| Command::DeactivateHost { host: host.id, reason: Some("patching".to_owned()) })
             }
+            // Beside a site that lives and is silent this makes a second SPM, without anybody else.
+            Hand::Activate(_) if lives_in_silence(world) => None,
             Hand::Activate(name) => host(name).map(|host| Command::ActivateHost { host: host.id }),
             Hand::ConfirmDead(name) => {
                 let dead = host(name).filter(|host| {
@@ -103,4 +105,9 @@ impl Hand {
         };
         one.into_iter().collect()
     }
+}
+
+fn lives_in_silence(world: &World) -> bool {
+    let silent = |site: &str| world.sites.get(site).is_some_and(|site| site.network != Link::Answering);
+    world.hosts.values().any(|host| host.outside.powered && silent(&host.site))
 }

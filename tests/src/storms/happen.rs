@@ -44,7 +44,7 @@ impl Storm {
                 let good = self.good.clone();
                 self.rig.edit(|_| good);
             }
-            Event::Abort => self.ask(Command::Abort { by, reason }).await,
+            Event::Abort => drop(self.ask(Command::Abort { by, reason }).await),
             Event::Pause => {
                 self.ask(Command::Pause { by, reason }).await;
                 // What was under way when the pause came is finished first: a step may be more than one request.
@@ -77,13 +77,13 @@ impl Storm {
                 }
                 self.rig.engine.world(|world| hand.acts(world));
             }
-            Event::Wrong(confirmation) => {
-                // That a living site is down is a lie nobody can see through while it is silent: it is told of dead ones only.
+            Event::Wrong(confirmation) if *confirmation != Confirmation::SiteDown || self.is_contradicted() => {
                 let confirmation = confirmation.clone();
-                if confirmation != Confirmation::SiteDown || self.all_dead() {
-                    self.ask(Command::Confirm { confirmation, by, reason }).await;
+                if let Some(Ok(said)) = self.ask(Command::Confirm { confirmation, by, reason }).await {
+                    return Err(format!("a wrong confirmation was taken: {said}"));
                 }
             }
+            Event::Wrong(_) => {}
             Event::CutOff(cut) => self.rig.cut_off(*cut),
             Event::Kill => {
                 self.rig.kill();
@@ -160,14 +160,12 @@ impl Storm {
         })
     }
 
-    /// Whether each host of the site that the open transition leaves is off.
-    fn all_dead(&self) -> bool {
+    /// Whether the daemon itself says that the site it leaves is alive. Elsewhere such a word is a lie that nobody can see through.
+    fn is_contradicted(&self) -> bool {
         let report = self.rig.report();
-        let from = report.transition.as_ref().map(|transition| transition.from.clone());
-        let alive = |site: &String| {
-            self.rig.engine.look(|world| world.hosts.values().any(|host| host.site == *site && host.outside.powered))
-        };
-        from.is_none_or(|site| !alive(&site))
+        let fresh = report.engine_trouble.is_none() && !self.dead;
+        fresh
+            && report.refusals.iter().any(|text| text.contains(" is not lost") || text.contains(" is not proven down"))
     }
 
     /// The file is this from now on.
@@ -177,13 +175,14 @@ impl Storm {
         self.rig.edit(|_| text);
     }
 
-    /// A person's command, if the daemon lives; the answer is in the story.
-    pub(super) async fn ask(&self, command: Command) {
+    /// A person's command, if the daemon lives; the answer is in the story. None if there was none.
+    pub(super) async fn ask(&self, command: Command) -> Option<Result<String, String>> {
         if self.dead {
-            return;
+            return None;
         }
         // A command is answered with the next pass, which a slow engine may hold up.
         let answer = tokio::time::timeout(Duration::from_secs(120), self.rig.ask(command)).await;
         self.rig.note(&format!("  answer: {answer:?}"));
+        answer.ok()
     }
 }

@@ -37,6 +37,40 @@ async fn a_plan_that_requires_it_asks_a_person_to_vouch_for_the_loss() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_confirmation_of_what_is_not_there_or_is_seen_to_be_untrue_is_not_taken() {
+    let spec = usual();
+    let plan = promoted_by_hand(&spec);
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_said("make the replica at seville writable").await;
+    let ignored =
+        |host: &str, probe: &str| Confirmation::IgnoreProbe { host: host.to_owned(), probe: probe.to_owned() };
+    let connection = |name: &str| Confirmation::Connection { name: name.to_owned() };
+    for (confirmation, why) in [
+        (connection("data-nsf"), "the plan has no connection data-nsf"),
+        (ignored("madrid-h7", "tcp:22"), "madrid has no host madrid-h7"),
+        (ignored("seville-h1", "tcp:22"), "madrid has no host seville-h1"),
+        (ignored("madrid-h1", "10.1.0.1:2222"), "its ports are 54321, 22"),
+    ] {
+        assert!(answered(&stage, confirmation).await.expect_err("not taken").contains(why), "{why}");
+    }
+    for good in [connection("data-iscsi portal 2"), ignored("madrid-h1", "10.1.0.1:22"), Confirmation::SiteDown] {
+        answered(&stage, good).await.expect("taken");
+    }
+    stage.order("restore_site madrid");
+    stage.host_is("madrid-h1", HostStatus::Up).await;
+    stage.until(|report| report.refusals.iter().any(|text| text.contains("is not lost"))).await;
+    let said = answered(&stage, Confirmation::SiteDown).await.expect_err("not taken");
+    assert!(said.starts_with("not taken: the engine sees madrid-h1 up"), "{said}");
+}
+
+async fn answered(stage: &Stage, confirmation: Confirmation) -> Result<String, String> {
+    let (by, reason) = ("ana".to_owned(), "a mistake".to_owned());
+    stage.rig.ask(Command::Confirm { confirmation, by, reason }).await
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_paused_transition_does_nothing_until_it_is_resumed() {
     let stage = Stage::calm().await;
     stage.lose("madrid").await;

@@ -1,6 +1,6 @@
 //! What persons ask for, journalled before it counts.
 
-use dr_core::{Asked as How, Confirmation, Entry, forecast};
+use dr_core::{Asked as How, Confirmation, Entry, Refusal, forecast};
 use dr_plan::SiteName;
 
 use crate::report::{Answered, Asked, Command, Level};
@@ -138,6 +138,9 @@ impl PlanLoop {
             | Confirmation::IgnoreProbe { .. }
             | Confirmation::Connection { .. } => confirmation,
         };
+        if let Some(why) = self.contradicts(&confirmation) {
+            return Err(why);
+        }
         let what = match &confirmation {
             Confirmation::Flip => "the held flip is meant".to_owned(),
             Confirmation::SiteDown => "the lost site is down".to_owned(),
@@ -148,6 +151,40 @@ impl PlanLoop {
         };
         let text = format!("{by} confirms: {what} ({reason})");
         self.note(Entry::Confirmed { confirmation, by, reason }, Level::Notice, text).await
+    }
+
+    /// What a confirmation gets wrong that can be seen from here: it speaks of what the open transition does not have, or of a loss that what
+    /// is seen speaks against. A word that was taken would count until the transition is over, also once its host has gone silent.
+    fn contradicts(&mut self, confirmation: &Confirmation) -> Option<String> {
+        let from = self.memory.transition.as_ref().map(|transition| SiteName(transition.from.clone()))?;
+        let plan = self.source.acting(&self.memory)?;
+        match confirmation {
+            Confirmation::SiteDown => {
+                let speaks_against =
+                    |refusal: &&Refusal| matches!(refusal, Refusal::SiteAlive { .. } | Refusal::ProbeAnswers { .. });
+                let refusal = self.decision.refusals.iter().find(speaks_against)?;
+                Some(format!("not taken: {}", refusal.said(&self.name)))
+            }
+            Confirmation::IgnoreProbe { host, probe } => {
+                let site = plan.sites.get(&from)?;
+                if !site.hosts.contains(host) {
+                    return Some(format!("{from} has no host {host} in the plan; it has {}", site.hosts.join(", ")));
+                }
+                let ports = &site.evidence.host_ports;
+                let port = probe.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+                if port.is_some_and(|port: u16| ports.contains(&port)) {
+                    return None;
+                }
+                let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+                Some(format!("{probe} is no evidence of {host}; its ports are {}", ports.join(", ")))
+            }
+            Confirmation::Connection { name } => {
+                let entry = name.split_once(" portal ").map_or(name.as_str(), |(entry, _)| entry);
+                let known = plan.storage.iter().any(|known| known.name == entry);
+                (!known).then(|| format!("the plan has no connection {name}"))
+            }
+            Confirmation::Flip | Confirmation::Promoted | Confirmation::Engine { .. } => None,
+        }
     }
 
     fn preview(&self, site: Option<String>) -> Answered {
