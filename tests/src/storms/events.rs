@@ -17,6 +17,8 @@ pub(super) enum Event {
     Order(String),
     /// `active_site` is edited.
     Flip(String),
+    /// Something else in the file is edited, perhaps together with `active_site`.
+    Edit(Option<String>),
     /// The file no longer parses, or does again.
     Nonsense(bool),
     Abort,

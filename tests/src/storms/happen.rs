@@ -10,6 +10,9 @@ use super::events::Event;
 use super::hand::Hand;
 use super::storm::Storm;
 
+/// What an edit of something else makes of the policy.
+const EDITED: &str = "  interval: 7s\n";
+
 /// The last event of an engine's backup.
 const BACKUP: u64 = 1000;
 
@@ -28,9 +31,20 @@ impl Storm {
                 }
             }
             Event::Flip(site) => {
-                let set = |text: &str| dr_plan::set_active_site(text, &dr_plan::SiteName(site.clone()));
-                let flipped = set(&self.good).map_err(|finding| finding.to_string())?;
+                let flipped = Self::flipped(&self.good, site)?;
                 self.writes(flipped);
+            }
+            Event::Edit(site) => {
+                let mut edited = match site {
+                    Some(site) => Self::flipped(&self.good, site)?,
+                    None => self.good.clone(),
+                };
+                if !edited.contains(EDITED) {
+                    let has_policy = edited.contains("policy:\n");
+                    let policy = format!("policy:\n{EDITED}");
+                    edited = if has_policy { edited.replacen("policy:\n", &policy, 1) } else { edited + &policy };
+                }
+                self.writes(edited);
             }
             Event::OldFile(ago) => {
                 let at = self.second.saturating_sub(*ago);
@@ -166,6 +180,11 @@ impl Storm {
         let fresh = report.engine_trouble.is_none() && !self.dead;
         fresh
             && report.refusals.iter().any(|text| text.contains(" is not lost") || text.contains(" is not proven down"))
+    }
+
+    /// The text with another `active_site`.
+    fn flipped(text: &str, site: &str) -> Result<String, String> {
+        dr_plan::set_active_site(text, &dr_plan::SiteName(site.to_owned())).map_err(|finding| finding.to_string())
     }
 
     /// The file is this from now on.

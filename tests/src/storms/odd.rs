@@ -84,7 +84,7 @@ pub(super) fn things(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Even
         }
         8 => {
             // Never `maintenance`: a hand in the database that calls a living host parked is a lie that nobody can see through.
-            let words = ["non_operational", "unassigned", "error", "install_failed", "connecting", "kdumping"];
+            let words = ["non_operational", "unassigned", "error", "install_failed", "connecting"];
             order(at, format!("set_host_status host={host} status={}", dice.pick(&words)));
         }
         9 => {

@@ -35,7 +35,19 @@ impl Storm {
             self.happens(&Event::Confirm(confirmation)).await?;
         }
         if self.scene.wide {
+            self.confirms_by_hand(&report.waits).await?;
             self.begins_anew(to, &asked).await?;
+        }
+        Ok(())
+    }
+
+    /// Of a host that the failover does not lose the daemon says no more than that it waits for it.
+    async fn confirms_by_hand(&mut self, waits: &[String]) -> Result<(), String> {
+        for text in waits.iter().filter(|text| text.contains(": confirm it by hand")) {
+            let host = text.split_once("its SPM ").and_then(|(_, rest)| rest.split(' ').next());
+            if let Some(host) = host.map(str::to_owned) {
+                self.happens(&Event::ByHand(Hand::ConfirmDead(host))).await?;
+            }
         }
         Ok(())
     }

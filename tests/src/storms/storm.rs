@@ -223,7 +223,8 @@ impl Storm {
                 && report.held.is_none()
                 && report.engine_trouble.is_none()
                 && report.active_site == to
-                && report.accepted_site.as_deref() == Some(to);
+                && report.accepted_site.as_deref() == Some(to)
+                && !(self.scene.wide && report.refusals.iter().any(|text| text.contains("ovirt-dr ")));
             quiet = if closed { quiet + 1 } else { 0 };
             if quiet == 2 {
                 return self.stays_so(to).await;
@@ -259,7 +260,7 @@ impl Storm {
         }
         let report = self.rig.report();
         if report.converged {
-            oracle::converged(&self.rig, &self.scene, to)?;
+            oracle::converged(&self.rig, &self.scene, to, &self.watcher)?;
             return Ok(End::Converged);
         }
         let exceptions = report.last_closed.as_ref().and_then(|closed| closed.exceptions.first());

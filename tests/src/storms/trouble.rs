@@ -61,6 +61,10 @@ pub(super) fn more_operators(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u
             events.push((at + 300, Event::OldFile(ago + 300)));
         }
     }
+    if dice.percent(20) {
+        let site = dice.percent(50).then(|| dice.pick(&scene.sites).to_owned());
+        events.push((dice.roll(0, 900), Event::Edit(site)));
+    }
     if dice.percent(35) {
         for _ in 0..dice.roll(1, 3) {
             events.push((dice.roll(0, 900), Event::ByHand(Hand::draw(dice, scene))));
