@@ -49,19 +49,24 @@ impl Keeper {
 
     /// Looks at the folder whenever it may have changed, until stopped; `looked` hears of each look.
     pub(crate) async fn keep(mut self, mut watched: PlanFolder, stop: CancellationToken, looked: Arc<Notify>) {
+        let (mut minded, mut changed) = (Instant::now(), true);
         loop {
             let found = watched.scan();
-            self.look(&found);
+            changed |= self.look(&found);
             looked.notify_waiters();
             looked.notify_one();
-            if let Err(error) = self.mind_debtors(&found).await {
-                tracing::error!("{error}");
+            // Whole journals are read for this.
+            if changed || minded.elapsed() >= SLOW_REREAD {
+                minded = Instant::now();
+                if let Err(error) = self.mind_debtors(&found).await {
+                    tracing::error!("{error}");
+                }
             }
             let homeless = self.loops.keys().any(|name| !has_file(&found, name));
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = watched.changed() => {}
-                () = tokio::time::sleep(if homeless { QUICK_REREAD } else { SLOW_REREAD }) => {}
+                () = watched.changed() => changed = true,
+                () = tokio::time::sleep(if homeless { QUICK_REREAD } else { SLOW_REREAD }) => changed = false,
             }
         }
         for running in self.loops.into_values() {
@@ -70,8 +75,8 @@ impl Keeper {
     }
 
     /// Starts loops for new plans, wakes the others: each rereads its own file. A plan without a file goes on with what it knows, but makes room
-    /// for one that has a file and speaks to the same engine: beside it neither would act.
-    fn look(&mut self, found: &[FoundPlan]) {
+    /// for one that has a file and speaks to the same engine: beside it neither would act. Says whether one did.
+    fn look(&mut self, found: &[FoundPlan]) -> bool {
         for plan in found {
             match self.loops.get(&plan.name) {
                 Some(running) if !running.task.is_finished() => running.wake.notify_one(),
@@ -79,10 +84,12 @@ impl Keeper {
             }
         }
         let homeless: Vec<String> = self.loops.keys().filter(|name| !has_file(found, name)).cloned().collect();
+        let mut made_room = false;
         for name in homeless {
             let twins = self.ports.twins.of(&name);
             let Some(twin) = twins.into_iter().find(|twin| has_file(found, twin)) else { continue };
             if let Some(running) = self.loops.remove(&name) {
+                made_room = true;
                 running.task.abort();
                 self.plans.remove(&name);
                 tracing::warn!(
@@ -90,6 +97,7 @@ impl Keeper {
                 );
             }
         }
+        made_room
     }
 
     /// Names each plan without a file that left something open or owed, and what to do; ends the journal of one whose debts another plan has

@@ -67,15 +67,19 @@ pub(crate) fn give_back(scene: &Scene, decision: &mut Decision) {
     }
 }
 
-/// What a host's power management waits for. One that the list leaves out is not given up before its time; one that it shows under another
-/// name, which somebody gave it meanwhile, is the same host.
+/// What a host's power management waits for. One that the list leaves out is not given up before its time; one that it shows under a name
+/// that the plan does not have, since somebody renamed it, is the same host. Hosts of other sites are nothing that this transition parks.
 fn power_management_until(scene: &Scene, id: &HostId, name: &str) -> Option<String> {
     match scene.listed(id) {
         None if scene.is_gone(name) => None,
         None => Some(format!("{name} is listed and parked")),
-        Some(host) if is_settled(host) || scene.standby.iter().any(|standby| standby.id == *id) => None,
+        Some(host) if is_settled(host) || is_of_another_site(scene, host) => None,
         Some(host) => Some(format!("{} is parked", host.name)),
     }
+}
+
+fn is_of_another_site(scene: &Scene, host: &Host) -> bool {
+    scene.plan.sites.iter().any(|(site, of)| site.0 != scene.transition.from && of.hosts.contains(&host.name))
 }
 
 /// Lost hosts that the engine would still fence, by cluster.

@@ -136,6 +136,22 @@ fn a_lost_host_under_another_name_is_the_same_host() {
 }
 
 #[test]
+fn a_host_of_a_third_site_which_an_earlier_failover_lost_is_not_waited_for() {
+    check(
+        "
+        site a: a1 maintenance
+        site c: c1 non_responsive
+        owed pm c1
+        ",
+        expect![[r#"
+            phase    settling
+            ready    power management of c1 back on
+            reached  Parked("a1")
+        "#]],
+    );
+}
+
+#[test]
 fn turning_back_gives_back_whatever_the_list_says() {
     check(
         "
