@@ -2,6 +2,7 @@
 
 use dr_core::Confirmation;
 use dr_daemon::Command;
+use engine_sim::world::HostStatus;
 use expect_test::expect_file;
 
 use crate::stage::{Stage, plan, promoted_by_hand, usual};
