@@ -219,7 +219,9 @@ impl Storm {
             looks += 1;
             self.pass(10).await?;
             let report = self.rig.report();
-            let closed = report.transition.is_none()
+            // The report of a dead daemon says nothing of what it will do when it is there again.
+            let closed = !self.dead
+                && report.transition.is_none()
                 && report.held.is_none()
                 && report.engine_trouble.is_none()
                 && report.active_site == to
@@ -248,7 +250,10 @@ impl Storm {
     /// It is closed: what it says is true, and nothing is changed any more.
     async fn stays_so(&mut self, to: &str) -> Result<End, String> {
         self.rig.crash_nowhere();
-        self.crashes = None;
+        // Killed in this very instant: it is there again at once.
+        if self.crashes.take().is_some() && self.rig.crashed(Duration::ZERO).await {
+            self.rig.restart();
+        }
         let before = self.rig.mutations();
         let passes = self.rig.report().passes;
         self.rig.until(Duration::from_secs(600), |report| report.passes >= passes + 20).await?;

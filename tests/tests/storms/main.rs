@@ -27,6 +27,7 @@ fn seeds_that_once_broke_something_do_not_any_more() {
         (1132, "a person parked the one standby host after it had arrived, and nothing was said for two hours"),
         (1573, "the replica was promoted under a standby host only just shown in maintenance"),
         (1944, "a restore that was under way when the pause came counted as one begun after it (the harness)"),
+        (2046, "a daemon that was killed just after it had closed was taken for one at rest (the harness)"),
         (2138, "the same silence as 1132, in one of two data centers"),
         (2930, "the same promotion as 1573"),
         (5497, "a fence action ended at a site that had lost its power meanwhile (the simulator)"),
