@@ -217,7 +217,11 @@ impl Engine {
             Order::HoldFenceLock { host, ms } => self.on_host(&host, |world, id| world.hold_fence_lock(id, ms)),
             Order::FlapHost { host, up_ms, down_ms, times } => self.flap(&host, up_ms, down_ms, times),
             Order::SetHostStatus { host, status } => self.on_host(&host, |world, id| world.set_host_status(id, status)),
-            Order::RenameHost { host, name } => self.on_host(&host, |world, id| world.rename_host(id, &name)),
+            Order::RenameHost { host, name } => self.world(|world| {
+                let id =
+                    world.host_named(&host).map(|host| host.id).ok_or_else(|| format!("there is no host `{host}`"))?;
+                world.rename_host(id, &name)
+            }),
             Order::RemoveHost(host) => self.on_host(&host, World::remove_host),
             Order::AddHost { site, host } => self.world(|world| world.add_host(&site, &host)).map(|_| ()),
             Order::KillGuest(name) => self.world(|world| {

@@ -228,10 +228,17 @@ impl World {
     }
 
     /// A person renames a host.
-    pub fn rename_host(&mut self, host: HostId, name: &str) {
+    ///
+    /// # Errors
+    /// Another one has that name: the engine has no two of one name.
+    pub fn rename_host(&mut self, host: HostId, name: &str) -> Result<(), String> {
+        if self.host_named(name).is_some_and(|other| other.id != host) {
+            return Err(format!("there is a host `{name}` already"));
+        }
         if let Some(host) = self.hosts.get_mut(&host) {
             name.clone_into(&mut host.name);
         }
+        Ok(())
     }
 
     /// A person removes a host behind all guards; its machine is switched off.
