@@ -68,8 +68,7 @@ async fn answers(spec: &WorldSpec) -> Result<(Vec<Bytes>, Costs), String> {
         let guest = world.vm_named("vm1").map(|vm| vm.id).ok_or("no VM")?;
         world.kill_guest(guest);
         let host = world.host_named(&format!("{}-h1", SITES[0])).map(|host| host.id).ok_or("no host")?;
-        world.rename_host(host, "renamed");
-        Ok::<(), String>(())
+        world.rename_host(host, "renamed")
     })?;
     let watch = Stopwatch::start();
     let changed = lists(&engine, &token).await?;
