@@ -162,21 +162,7 @@ fn operators(dice: &mut Dice, scene: &Scene, events: &mut Vec<(u64, Event)>) {
 fn engine_faults(dice: &mut Dice, scene: &Scene, number: u64, events: &mut Vec<(u64, Event)>) {
     let at = dice.roll(0, 500);
     let mut order = |at: u64, order: String| events.push((at, Event::Order(order)));
-    let paths = [
-        "",
-        "*/hosts*",
-        "*/fence",
-        "*/activate",
-        "*/deactivate",
-        "*/storageconnections*",
-        "*/tags*",
-        "*/clusters*",
-        "*/vms*",
-        "*/start",
-        "*/datacenters*",
-        "*/storagedomains*",
-    ];
-    let path = dice.pick(&paths);
+    let path = dice.pick(&odd::PATHS);
     let kind = match dice.roll(1, 13) {
         1 => r#"{"status_before":500}"#.to_owned(),
         2 => r#"{"status_after":503}"#.to_owned(),

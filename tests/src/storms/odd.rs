@@ -4,7 +4,8 @@ use super::dice::Dice;
 use super::events::Event;
 use super::scene::{NEWCOMER, Scene};
 
-const PATHS: [&str; 12] = [
+/// Where a fault strikes.
+pub(super) const PATHS: [&str; 12] = [
     "",
     "*/hosts*",
     "*/fence",
