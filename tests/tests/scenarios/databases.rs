@@ -128,11 +128,7 @@ async fn a_database_from_before_a_way_back_that_is_over_does_not_carry_it_out_ag
     stage.until_closed().await;
     let afterwards = newest(&stage).await;
     stage.rig.note("the state database is copied");
-    stage.order("restore_site madrid");
-    stage.order("resync_from seville");
-    stage.seconds(3700).await;
-    stage.lose("seville").await;
-    stage.flip("madrid");
+    turns_round(&stage).await;
     stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
     stage.seconds(60).await;
     stage.rig.note("somebody stops vm1");
@@ -153,6 +149,16 @@ async fn a_database_from_before_a_way_back_that_is_over_does_not_carry_it_out_ag
     stage.until(|report| report.converged).await;
     assert_eq!(stage.rig.mutations(), before, "{}", stage.rig.story());
     stage.converged(expect_file!["golden/database_of_before.txt"]).await;
+}
+
+/// After the failover to Seville: Madrid is back, Seville is lost, and the file names Madrid again.
+async fn turns_round(stage: &Stage) {
+    stage.order("restore_site madrid");
+    stage.order("resync_from seville");
+    // Sooner than an hour after it a flip would be held.
+    stage.seconds(3700).await;
+    stage.lose("seville").await;
+    stage.flip("madrid");
 }
 
 /// What the copy of the database knows.
@@ -176,12 +182,7 @@ async fn on_the_way_back(copied: Copied) -> Stage {
     stage.until_closed().await;
     let afterwards = newest(&stage).await;
     stage.rig.note("the state database is copied");
-    stage.order("restore_site madrid");
-    stage.order("resync_from seville");
-    // Sooner than an hour after it a flip would be held.
-    stage.seconds(3700).await;
-    stage.lose("seville").await;
-    stage.flip("madrid");
+    turns_round(&stage).await;
     stage.until_said("make the replica at madrid writable").await;
     stage.until(|report| report.owed.len() == 4).await;
     stage.rig.note("the daemon dies, and its state database is restored from that copy");
