@@ -4,12 +4,12 @@
 //! [`closing`] before a transition is closed. I10 (it arrives, and then rests) and I12 (no secret is ever said) are nothing that one step
 //! can show: the storms look after I10, the client's tests and the storms after I12.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use dr_plan::{Mode, Plan, Probe, SiteName};
 use serde::{Deserialize, Serialize};
 
+use crate::hash::HashMap;
 use crate::resolve::entry_values;
 use crate::{
     Answer, Cluster, ClusterId, Confirmation, ConnectionId, DataCenterId, Details, Domain, Goal, Host, HostId,

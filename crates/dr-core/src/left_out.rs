@@ -1,10 +1,11 @@
 //! Hosts that the engine's list leaves out: a list may be short for a while, so that is not taken for "removed" at once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dr_plan::Plan;
 
+use crate::hash::HashSet;
 use crate::{Memory, Observed, OwedKey, Time};
 
 /// A host that complete answers leave out for this long without a break was removed from the engine.

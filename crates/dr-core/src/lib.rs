@@ -16,6 +16,7 @@
 //! `opening` and `repair`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them.
 //! The tests are worlds in a few lines of text.
 
+mod hash;
 mod time;
 
 mod host;

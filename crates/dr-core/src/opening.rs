@@ -1,9 +1,8 @@
 //! What is frozen when a transition opens, and what calm times teach for it.
 
-use std::collections::HashSet;
-
 use dr_plan::{Plan, SiteName};
 
+use crate::hash::HashSet;
 use crate::{Entry, FrozenVm, HostId, HostStatus, Memory, Observed, Opening, RanVm, VmId, VmStatus, resolve_rows};
 
 /// What is frozen when a transition from `from` to the plan's active site opens.
@@ -73,7 +72,7 @@ pub fn ran_changes(observed: &Observed, memory: &Memory) -> Option<Entry> {
     let up: HashSet<&HostId> = hosts.iter().filter(|host| host.status == HostStatus::Up).map(|host| &host.id).collect();
     let mut running = Vec::new();
     let mut stopped: Vec<VmId> = Vec::new();
-    let mut present = HashSet::new();
+    let mut present = HashSet::default();
     for vm in vms.iter() {
         present.insert(&vm.id);
         let known = memory.ran.get(&vm.id);

@@ -1,11 +1,12 @@
 //! The plan's storage entries found among the engine's connection rows: by value, not by id.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
 use serde::{Deserialize, Serialize};
 
+use crate::hash::HashMap;
 use crate::{Connection, ConnectionId};
 
 /// Where a connection row points: its complete details, compared whole.
@@ -179,8 +180,8 @@ pub fn resolve_rows<'a>(
     connections: &'a [Connection],
     frozen: &BTreeMap<String, ConnectionId>,
 ) -> (Vec<Row<'a>>, Vec<RowProblem>) {
-    let mut by_details: HashMap<&Details, Vec<&Connection>> = HashMap::new();
-    let mut by_id: HashMap<&str, &Connection> = HashMap::new();
+    let mut by_details: HashMap<&Details, Vec<&Connection>> = HashMap::default();
+    let mut by_id: HashMap<&str, &Connection> = HashMap::default();
     for connection in connections {
         by_details.entry(&connection.details).or_default().push(connection);
         by_id.insert(&connection.id.0, connection);

@@ -1,9 +1,10 @@
 //! Calm times: drift is reported and never corrected, since an administrator may be patching a host.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use dr_plan::{Plan, SiteName};
 
+use crate::hash::{HashMap, HashSet};
 use crate::{
     ClusterId, DataCenterId, DataCenterStatus, Decision, Host, HostStatus, Life, Memory, Observed, resolve_rows,
 };

@@ -1,9 +1,10 @@
 //! Is the engine that answers the one that the journal knows, and are its debts ours?
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use dr_plan::Plan;
 
+use crate::hash::HashSet;
 use crate::repair::left_by;
 use crate::{Decision, Entry, Memory, Observed, OwedKey, Refusal};
 

@@ -1,7 +1,6 @@
 //! Automatic fencing and power management: suspended while a transition is open, owed, given back object by object.
 
-use std::collections::HashMap;
-
+use crate::hash::HashMap;
 use crate::scene::Scene;
 use crate::{ClusterId, Decision, Host, HostId, HostStatus, Life, OwedKey, Step, Wait};
 
@@ -33,7 +32,7 @@ pub(crate) fn suspend(scene: &Scene, proof: &Proof, decision: &mut Decision) {
 
 /// Puts back what is owed, each object as soon as its own reason is gone.
 pub(crate) fn give_back(scene: &Scene, decision: &mut Decision) {
-    let open = if scene.transition.cancelled { HashMap::new() } else { open_hosts(scene) };
+    let open = if scene.transition.cancelled { HashMap::default() } else { open_hosts(scene) };
     // Of a host that is not listed the cluster is not known: it may be any.
     let left_out = scene.left_out().next().filter(|_| !scene.transition.cancelled);
     for (key, owed) in &scene.memory.owed {
@@ -84,7 +83,7 @@ fn is_of_another_site(scene: &Scene, host: &Host) -> bool {
 
 /// Lost hosts that the engine would still fence, by cluster.
 fn open_hosts<'a>(scene: &Scene<'a>) -> HashMap<&'a ClusterId, Vec<&'a Host>> {
-    let mut open: HashMap<&ClusterId, Vec<&Host>> = HashMap::new();
+    let mut open: HashMap<&ClusterId, Vec<&Host>> = HashMap::default();
     for host in scene.lost.iter().filter(|host| !is_settled(host)) {
         open.entry(&host.cluster).or_default().push(host);
     }

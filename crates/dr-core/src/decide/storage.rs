@@ -1,9 +1,10 @@
 //! The replica made writable, and the storage connections pointed at it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use dr_plan::Promote;
 
+use crate::hash::HashMap;
 use crate::invariants::Invariant;
 use crate::planted::breaks;
 use crate::scene::{Scene, SceneRow};
@@ -138,7 +139,7 @@ fn locks<'a>(row: &SceneRow<'a>) -> Vec<&'a str> {
 
 /// A standby host of each data center that we activated and that may be connected to what the rows said then: under it no row may change.
 fn connected_hosts<'a>(scene: &Scene<'a>) -> HashMap<&'a DataCenterId, &'a Host> {
-    let mut connected = HashMap::new();
+    let mut connected = HashMap::default();
     for host in scene.standby.iter().filter(|host| may_be_connected(scene, host)) {
         if let Some(data_center) = scene.data_center(host) {
             connected.entry(&data_center.id).or_insert(*host);

@@ -79,8 +79,7 @@ fn run(plan: &Plan, world: &mut World) -> Forecast {
     let mut up = None;
     let mut decision = Decision::default();
     for round in 0..MOST_ROUNDS {
-        world.look();
-        decision = decide(plan, &world.observed, &world.memory, world.now);
+        decision = look(plan, world);
         let elapsed = world.now.since(began);
         if let Some((_, end)) = phases.last_mut() {
             *end = elapsed;
@@ -101,6 +100,12 @@ fn run(plan: &Plan, world: &mut World) -> Forecast {
             world.take(step);
             changed = true;
         }
+        if !changed {
+            pass_quietly(plan, world, decision.phase);
+            if let Some((_, end)) = phases.last_mut() {
+                *end = world.now.since(began);
+            }
+        }
         let grain = if round < FINE_ROUNDS { Duration::ZERO } else { GRAIN };
         if !world.advance(changed, grain) {
             break;
@@ -109,6 +114,44 @@ fn run(plan: &Plan, world: &mut World) -> Forecast {
     let total = world.now.since(began);
     let stuck = if decision.closing.is_some() { Vec::new() } else { reasons(&decision) };
     Forecast { steps, phases, up: up.unwrap_or(total), total, lease: Duration::ZERO, stuck, persons }
+}
+
+/// One pass at the world's time.
+fn look(plan: &Plan, world: &mut World) -> Decision {
+    world.look();
+    decide(plan, &world.observed, &world.memory, world.now)
+}
+
+/// Moves on to the last second, before the next change, in which still nothing is concluded. What time alone brings stays once it has come,
+/// so the second is found by halving: looked at one by one, a calm wait would cost more than all that happens.
+fn pass_quietly(plan: &Plan, world: &mut World, phase: Phase) {
+    let began = world.now;
+    let at = |seconds| began.plus(Duration::from_secs(seconds));
+    let (mut quiet, mut end) = (0, world.quiet_seconds() + 1);
+    let mut next = end - 1;
+    while quiet < next {
+        world.now = at(next);
+        if is_quiet(&look(plan, world), phase) {
+            quiet = next;
+        } else {
+            end = next;
+        }
+        next = quiet.midpoint(end);
+    }
+    world.now = at(quiet);
+}
+
+/// Whether nothing comes of a decision.
+fn is_quiet(decision: &Decision, phase: Phase) -> bool {
+    let asks = |refusal: &Refusal| {
+        matches!(refusal, Refusal::PromotionConfirmation { .. } | Refusal::AttestationNeeded { .. })
+    };
+    decision.phase == phase
+        && decision.steps.is_empty()
+        && decision.reached.is_empty()
+        && decision.proven.is_none()
+        && decision.closing.is_none()
+        && !decision.refusals.iter().any(asks)
 }
 
 fn reasons(decision: &Decision) -> Vec<String> {

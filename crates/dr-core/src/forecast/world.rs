@@ -1,11 +1,12 @@
 //! The world as a forecast imagines it: what each step is expected to lead to, and how long that takes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dr_plan::{Plan, Probe, SiteName};
 
+use crate::hash::{HashMap, HashSet};
 use crate::{
     Answer, ClusterId, ConnectionId, DataCenterId, DataCenterStatus, Details, Entry, HostId, HostStatus, Memory,
     Observed, Outcome, OwedKey, ProbeState, Read, SILENCE, SILENT_ROUNDS, Spm, Step, Time, Vm, VmId, VmStatus,
@@ -49,6 +50,7 @@ pub(super) struct World {
     pub(super) observed: Observed,
     pub(super) memory: Memory,
     pub(super) now: Time,
+    began: Time,
     /// By the time at which they happen, in the order in which they were expected.
     pending: BTreeMap<Time, Vec<Change>>,
     electing: HashSet<DataCenterId>,
@@ -71,8 +73,9 @@ impl World {
             observed,
             memory,
             now,
+            began: now,
             pending: BTreeMap::new(),
-            electing: HashSet::new(),
+            electing: HashSet::default(),
             last_change: now,
             next_id,
             hosts,
@@ -86,9 +89,9 @@ impl World {
         let Some(site) = plan.sites.get(&SiteName(from.to_owned())) else { return };
         let now = self.now;
         let names: HashSet<&str> = site.hosts.iter().map(String::as_str).collect();
-        let mut lost = HashSet::new();
+        let mut lost = HashSet::default();
         let mut addresses = Vec::new();
-        let mut without_spm = HashSet::new();
+        let mut without_spm = HashSet::default();
         for host in seen(&mut self.observed.hosts).iter_mut().filter(|host| names.contains(host.name.as_str())) {
             lost.insert(host.id.clone());
             addresses.push(host.address.clone());
@@ -137,13 +140,21 @@ impl World {
         }
     }
 
-    /// A new pass: everything is read now, and probes keep saying what they said.
+    /// A new pass: everything is read now, and probes keep saying what they said, each second. The time may also be one before the last pass.
     pub(super) fn look(&mut self) {
+        let seconds = |until: Time| u32::try_from(until.since(self.began).as_secs()).unwrap_or(u32::MAX);
+        let (rounds, before) = (seconds(self.now), seconds(self.observed.at));
         self.observed.at = self.now;
         for state in self.observed.probes.values_mut() {
             state.at = self.now;
-            state.silent_rounds = state.silent_rounds.saturating_add(1);
+            state.silent_rounds = state.silent_rounds.saturating_add(rounds).saturating_sub(before);
         }
+    }
+
+    /// How many whole seconds pass before the next change, or before the forecast counts as stuck.
+    pub(super) fn quiet_seconds(&self) -> u64 {
+        let until = self.pending.keys().next().copied().unwrap_or(self.last_change.plus(IDLE));
+        until.since(self.now).saturating_sub(Duration::from_millis(1)).as_secs()
     }
 
     /// Journals the step and schedules what it is expected to lead to.

@@ -7,12 +7,13 @@ mod storage;
 
 pub(crate) use storage::{SceneRow, uncovered};
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dr_plan::{Plan, Site, SiteName};
 
 use crate::evidence::Evidence;
+use crate::hash::{HashMap, HashSet};
 use crate::{
     Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, GONE_AFTER, Goal, Host, HostId, Life, Memory,
     Observed, Read, RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
@@ -135,7 +136,7 @@ impl<'a> Scene<'a> {
 
         let vms_by_id: HashMap<&VmId, &Vm> = vms.iter().map(|vm| (&vm.id, vm)).collect();
         let frozen: Vec<_> = transition.vms.iter().map(|vm| (vm, vms_by_id.get(&vm.id).copied())).collect();
-        let mut placed: HashMap<&HostId, usize> = HashMap::new();
+        let mut placed: HashMap<&HostId, usize> = HashMap::default();
         for host in vms.iter().filter_map(|vm| vm.host.as_ref()) {
             *placed.entry(host).or_default() += 1;
         }

@@ -1,9 +1,10 @@
 //! The plan's rows with the domains behind them, and the domains that the plan does not cover.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
 
+use crate::hash::{HashMap, HashSet};
 use crate::resolve::entry_values;
 use crate::{DataCenterId, Details, Domain, Outcome, RefusedClass, Row, StepKey, StepKind, Transition, Tries};
 
@@ -48,7 +49,7 @@ pub(super) fn missing_rows<'a>(
     to: &SiteName,
     transition: &Transition,
 ) -> HashMap<&'a DataCenterId, MissingRows> {
-    let mut missing: HashMap<&DataCenterId, MissingRows> = HashMap::new();
+    let mut missing: HashMap<&DataCenterId, MissingRows> = HashMap::default();
     for row in rows.iter().filter(|row| !row.domains.is_empty() && !row.arrived(to)) {
         let held = usize::from(is_held(transition, row));
         let data_centers: HashSet<&DataCenterId> = row.domains.iter().map(|domain| &domain.data_center).collect();
@@ -63,7 +64,7 @@ pub(super) fn missing_rows<'a>(
 
 /// The rows, each with the data domains behind it: matched by any of the plan's values, since the two lists are not one snapshot.
 pub(super) fn scene_rows<'a>(rows: Vec<Row<'a>>, domains: &'a [Domain]) -> Vec<SceneRow<'a>> {
-    let mut behind: HashMap<&Details, Vec<&Domain>> = HashMap::new();
+    let mut behind: HashMap<&Details, Vec<&Domain>> = HashMap::default();
     for domain in domains.iter().filter(|domain| domain.data) {
         for details in &domain.behind {
             behind.entry(details).or_default().push(domain);
