@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fault::{FaultKind, Faults};
-use crate::http::{Answer, Answered, Frame, HostTexts, RootLinks, VmTexts};
+use crate::http::{Answer, Answered, Frame, HostTexts, Root, VmTexts};
 use crate::sso::Sso;
 use crate::world::{SimTime, World};
 
@@ -60,8 +60,8 @@ pub(crate) struct State {
     pub(crate) vm_texts: VmTexts,
     /// The texts of the newest list of hosts.
     pub(crate) host_texts: HostTexts,
-    /// The links of the newest root document.
-    pub(crate) root_links: Option<RootLinks>,
+    /// The newest root document.
+    pub(crate) root: Option<Root>,
     /// Answers whose world has not changed since.
     pub(crate) answered: Answered,
     /// How many restarts there were; a blocked request of an earlier life never gets its answer.
@@ -83,7 +83,7 @@ impl State {
             ca_pem: String::new(),
             vm_texts: VmTexts::default(),
             host_texts: HostTexts::default(),
-            root_links: None,
+            root: None,
             answered: Answered::default(),
             lives: 1,
             requests: 0,

@@ -64,7 +64,7 @@ impl Client {
             && answer.read_along.is_none()
             && before.status() == answer.response.status()
             && before.headers().get(CONTENT_TYPE) == answer.response.headers().get(CONTENT_TYPE)
-            && before.body() == answer.response.body()
+            && same(before.body(), answer.response.body())
         {
             return Ok(result.clone());
         }
@@ -226,6 +226,11 @@ fn read<T>(
     let body = answer::judge(&name, &response)?;
     let result = request.read(body).map_err(|problem| unreadable(name, problem))?;
     Ok((result, Some(response)))
+}
+
+/// Whether two bodies are alike. A transport in memory gives the same bytes again, which then need not be looked at.
+fn same(before: &Bytes, now: &Bytes) -> bool {
+    (before.as_ptr() == now.as_ptr() && before.len() == now.len()) || before == now
 }
 
 /// One sentence with what to do, where there is something to do.

@@ -19,8 +19,9 @@ const LOOK: u64 = 5;
 /// Time within which everything must be closed once faults have stopped, in seconds.
 const CLOSED_WITHIN: u64 = 7200;
 
-/// A wait that is said is final when nothing was sent for so long, in seconds: three times the longest patience with a request.
-const NOTHING_SENT: u64 = 1800;
+/// A wait that is said is final when nothing was sent for so long, in seconds, and nothing is under way: longer than the 15 minutes that an
+/// unsettled host is given, the longest of all patience.
+const NOTHING_SENT: u64 = 1000;
 
 /// How a storm ended that broke nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,7 +236,8 @@ impl Storm {
                 self.answer(to).await?;
             }
             let says = !(report.refusals.is_empty() && report.held.is_none() && report.waits.is_empty());
-            if says && self.second > start + NOTHING_SENT && self.second > self.last_sent + NOTHING_SENT {
+            let rests = report.in_flight.is_empty();
+            if says && rests && self.second > start + NOTHING_SENT && self.second > self.last_sent + NOTHING_SENT {
                 break;
             }
         }

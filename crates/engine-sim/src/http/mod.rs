@@ -47,6 +47,6 @@ pub(crate) use command::{Finish, Reply};
 pub(crate) use host_texts::HostTexts;
 pub(crate) use links::Frame;
 pub(crate) use request::{Call, form};
-pub(crate) use root::RootLinks;
+pub(crate) use root::Root;
 pub(crate) use router::route;
 pub(crate) use vm_texts::VmTexts;

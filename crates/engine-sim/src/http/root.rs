@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::links::{NO_ID, word};
+use super::links::{Frame, NO_ID, word};
 use super::render_event::USER;
 use super::request::Call;
 use super::router::wrong_method;
@@ -73,57 +73,77 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
     if call.method != Method::GET && call.method != Method::HEAD {
         return wrong_method();
     }
-    let frame = state.frame(call.api);
-    let mut tree = json!({
-        "engine_backup": {},
-        "product_info": {
-            "instance_id": state.world.instance_id,
-            "name": "oVirt Engine",
-            "version": {"build": "8", "full_version": "4.5.8", "major": "4", "minor": "5", "revision": "0"},
-        },
-        "special_objects": {
-            "blank_template": frame.reference("templates", NO_ID),
-            "root_tag": frame.reference("tags", NO_ID),
-        },
-    });
-    tree["summary"] = if state.database_is_down(call.fault.as_ref()) { json!({}) } else { summary(state) };
-    tree["time"] = frame.date(state.world.now);
-    tree["authenticated_user"] = frame.reference("users", USER);
-    tree["effective_user"] = frame.reference("users", USER);
-    state.root_links.take_if(|links| links.api != call.api || links.base != call.base);
-    let links = state.root_links.get_or_insert_with(|| RootLinks::of(call));
+    let summary = if state.database_is_down(call.fault.as_ref()) { json!({}) } else { summary(state) };
+    let time = state.frame(call.api).date(state.world.now);
+    let instance_id = &state.world.instance_id;
+    state.root.take_if(|kept| kept.api != call.api || kept.base != call.base || kept.instance_id != *instance_id);
+    let kept = match state.root.take() {
+        Some(kept) => kept,
+        None => Root::of(&state.frame(call.api), call, instance_id),
+    };
     let mut answer = if call.is_plain() {
-        // The links come last: the document's text ends with theirs.
-        let mut text = tree.to_string();
-        text.truncate(text.len() - 1);
-        Answer::written(text + &links.json)
+        Answer::written(format!(r#"{}"summary":{summary},"time":{time}{}"#, kept.before, kept.after))
     } else {
-        tree["link"] = links.tree.clone();
+        let mut tree = kept.tree.clone();
+        tree["summary"] = summary;
+        tree["time"] = time;
         Answer::ok("api", tree)
     };
-    answer.headers.push((HeaderName::from_static("link"), links.header.clone()));
+    answer.headers.push((HeaderName::from_static("link"), kept.header.clone()));
+    state.root = Some(kept);
     answer
 }
 
-/// The links of the root document: most of it, and always the same.
+/// The root document but for what it counts and the time: most of it, and always the same.
 #[derive(Debug)]
-pub(crate) struct RootLinks {
+pub(crate) struct Root {
     api: &'static str,
     base: String,
+    instance_id: String,
+    /// All of it, with an empty `summary` and time 0.
     tree: Value,
-    /// The end of the document, from the comma before `link` on.
-    json: String,
+    /// Its text up to `summary`, and what comes after `time`.
+    before: String,
+    after: String,
     header: String,
 }
 
-impl RootLinks {
-    fn of(call: &Call) -> RootLinks {
-        let tree = LINKS.iter().map(|rel| json!({"href": href(call.api, rel), "rel": rel})).collect();
-        let tree = Value::Array(tree);
+/// What stands in the kept document where answers differ.
+const EMPTY: &str = r#""summary":{},"time":0"#;
+
+impl Root {
+    fn of(frame: &Frame, call: &Call, instance_id: &str) -> Root {
+        let links: Vec<Value> = LINKS.iter().map(|rel| json!({"href": href(call.api, rel), "rel": rel})).collect();
+        let tree = json!({
+            "engine_backup": {},
+            "product_info": {
+                "instance_id": instance_id,
+                "name": "oVirt Engine",
+                "version": {"build": "8", "full_version": "4.5.8", "major": "4", "minor": "5", "revision": "0"},
+            },
+            "special_objects": {
+                "blank_template": frame.reference("templates", NO_ID),
+                "root_tag": frame.reference("tags", NO_ID),
+            },
+            "summary": {},
+            "time": 0,
+            "authenticated_user": frame.reference("users", USER),
+            "effective_user": frame.reference("users", USER),
+            "link": links,
+        });
+        let text = tree.to_string();
+        let (before, after) = text.split_once(EMPTY).unwrap_or_default();
         let header: Vec<String> =
             LINKS.iter().map(|rel| format!("<{}{}>; rel={rel}", call.base, href(call.api, rel))).collect();
-        let json = format!(r#","link":{tree}}}"#);
-        RootLinks { api: call.api, base: call.base.clone(), tree, json, header: header.join(",") }
+        Root {
+            api: call.api,
+            base: call.base.clone(),
+            instance_id: instance_id.to_owned(),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            tree,
+            header: header.join(","),
+        }
     }
 }
 
