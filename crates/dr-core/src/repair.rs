@@ -55,6 +55,7 @@ struct Description {
 }
 
 /// Who left a tag.
+#[derive(Deserialize)]
 pub(crate) struct Left {
     /// The plan.
     pub(crate) plan: String,
@@ -64,8 +65,7 @@ pub(crate) struct Left {
 
 /// Who left a tag, if it says so.
 pub(crate) fn left_by(tag: &OwedTag) -> Option<Left> {
-    let said: Description = serde_json::from_str(&tag.description).ok()?;
-    Some(Left { plan: said.plan, epoch: said.epoch })
+    serde_json::from_str(&tag.description).ok()
 }
 
 /// The debts that the engine carries and the journal does not know, or knows from an earlier failover only.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
@@ -135,16 +135,18 @@ impl Client {
     }
 
     fn message<T>(&self, request: &Request<T>, token: &Token) -> Result<http::Request<Bytes>, http::Error> {
-        let mut head = transport::head(request.method(), self.inner.url.api(&request.path_and_query()))
-            .header(AUTHORIZATION, bearer(token.secret())?)
-            .header("Version", "4");
+        let mut message = transport::plain(request.method(), self.inner.url.api(&request.path_and_query()))?;
+        let headers = message.headers_mut();
+        headers.insert(AUTHORIZATION, bearer(token.secret())?);
+        headers.insert("Version", HeaderValue::from_static("4"));
         if let Some(id) = request.correlation_id() {
-            head = head.header("Correlation-Id", id);
+            headers.insert("Correlation-Id", HeaderValue::from_str(id)?);
         }
-        match request.body() {
-            Some(body) => head.header(CONTENT_TYPE, "application/json").body(Bytes::from(body.to_string())),
-            None => head.body(Bytes::new()),
+        if let Some(body) = request.body() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *message.body_mut() = Bytes::from(body.to_string());
         }
+        Ok(message)
     }
 
     fn lost(&self, name: &RequestName, error: TransportError) -> Error {

@@ -247,10 +247,11 @@ impl Shared {
     /// The first use of a token creates the engine's session; several at once create several, and the death of an idle twin revokes the token.
     async fn warm_up(&self, secret: &SecretString) -> Result<(), LoginError> {
         let bearer = bearer(secret).map_err(|problem| self.error(LoginProblem::Unexpected, problem.to_string()))?;
-        let request = transport::head(&Method::GET, self.url.api(""))
-            .header(AUTHORIZATION, bearer)
-            .header("Version", "4")
-            .body(Bytes::new());
+        let request = transport::plain(&Method::GET, self.url.api("")).map(|mut request| {
+            request.headers_mut().insert(AUTHORIZATION, bearer);
+            request.headers_mut().insert("Version", HeaderValue::from_static("4"));
+            request
+        });
         let answer = self.deliver(request, LOGIN_PATIENCE).await?;
         let status = answer.status();
         if status == StatusCode::OK {
@@ -284,9 +285,12 @@ impl Shared {
         form: String,
         patience: Duration,
     ) -> Result<http::Response<Bytes>, LoginError> {
-        let request = transport::head(&Method::POST, uri)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from(form));
+        let request = transport::plain(&Method::POST, uri).map(|mut request| {
+            let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+            *request.body_mut() = Bytes::from(form);
+            request
+        });
         self.deliver(request, patience).await
     }
 

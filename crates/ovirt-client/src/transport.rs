@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue, USER_AGENT};
 
 /// Carries one request to the engine. [`HttpTransport`](crate::HttpTransport) in production, something in memory in tests.
 ///
@@ -98,16 +98,21 @@ impl fmt::Display for TransportErrorKind {
     }
 }
 
-/// The head that every request of this client begins with.
-pub(crate) fn head(method: &http::Method, uri: String) -> http::request::Builder {
-    http::Request::builder()
-        .method(method)
-        .uri(uri)
-        // Exactly this: with a list or a quality the token endpoint logs in, then answers that the header is missing.
-        .header(ACCEPT, "application/json")
-        // Refusals are told apart by their English texts.
-        .header(ACCEPT_LANGUAGE, "en-US")
-        .header(USER_AGENT, concat!("ovirt-client/", env!("CARGO_PKG_VERSION")))
+/// A request without a body, with the headers that every request of this client has.
+///
+/// # Errors
+/// The address is none.
+pub(crate) fn plain(method: &http::Method, uri: String) -> Result<http::Request<Bytes>, http::Error> {
+    let mut request = http::Request::new(Bytes::new());
+    *request.method_mut() = method.clone();
+    *request.uri_mut() = http::Uri::try_from(uri)?;
+    let headers = request.headers_mut();
+    // Exactly this: with a list or a quality the token endpoint logs in, then answers that the header is missing.
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // Refusals are told apart by their English texts.
+    headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en-US"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("ovirt-client/", env!("CARGO_PKG_VERSION"))));
+    Ok(request)
 }
 
 /// Sends a request and waits no longer than `patience`.

@@ -66,7 +66,7 @@ impl EngineUrl {
     /// An address below the base URL; `path` is encoded and has no leading slash.
     pub(crate) fn api(&self, path: &str) -> String {
         let slash = if path.is_empty() || path.starts_with('?') { "" } else { "/" };
-        self.at(&format!("{}{slash}{path}", self.api))
+        [&self.scheme, "://", &self.authority, &self.api, slash, path].concat()
     }
 
     /// Where passwords are exchanged for tokens.

@@ -1,5 +1,7 @@
 //! Which plan is in force: what the file says now, what it said last, and what was frozen when a transition opened.
 
+use std::sync::Arc;
+
 use dr_core::invariants::Invariant;
 use dr_core::planted::breaks;
 use dr_core::{Memory, Time};
@@ -28,11 +30,11 @@ pub(super) struct Source {
     /// The newest text, and since when it has been the same.
     seen: Option<(String, Time)>,
     /// The newest settled text that parses, not yet judged.
-    candidate: Option<(String, Plan)>,
+    candidate: Option<(String, Arc<Plan>)>,
     /// The plan that is acted on and compared with.
-    in_force: Option<(String, Plan)>,
+    in_force: Option<(String, Arc<Plan>)>,
     /// The plan of the open transition.
-    frozen: Option<(u64, Plan)>,
+    frozen: Option<(u64, Arc<Plan>)>,
     /// The newest text that does not count, and why; no text if the file cannot be read.
     ignored: Option<(Option<String>, String)>,
 }
@@ -80,7 +82,7 @@ impl Source {
         match parsed.plan {
             Some(plan) => {
                 self.ignored = None;
-                self.candidate = Some((text, plan));
+                self.candidate = Some((text, Arc::new(plan)));
                 News::Candidate
             }
             None => {
@@ -106,12 +108,12 @@ impl Source {
             && let Some(text) = &memory.plan
             && let Some(plan) = dr_plan::parse(name, text).plan
         {
-            self.in_force = Some((text.clone(), plan));
+            self.in_force = Some((text.clone(), Arc::new(plan)));
         }
     }
 
     /// The candidate, to be judged against the plan in force.
-    pub(super) fn candidate(&self) -> Option<&Plan> {
+    pub(super) fn candidate(&self) -> Option<&Arc<Plan>> {
         self.candidate.as_ref().map(|(_, plan)| plan)
     }
 
@@ -123,6 +125,8 @@ impl Source {
     /// What else than `active_site` the candidate changes.
     pub(super) fn other_changes(&self) -> Vec<String> {
         match (&self.in_force, &self.candidate) {
+            // Asked in each round, and nearly always the same text.
+            (Some((before, _)), Some((after, _))) if before == after => Vec::new(),
             (Some((_, before)), Some((_, after))) => dr_plan::diff(before, after),
             _ => Vec::new(),
         }
@@ -134,12 +138,12 @@ impl Source {
         if self.in_force.as_ref().is_some_and(|(known, _)| known == text) {
             return None;
         }
-        self.in_force = Some((text.clone(), plan.clone()));
+        self.in_force = Some((text.clone(), Arc::clone(plan)));
         Some(text.clone())
     }
 
     /// The plan that the loop observes with: the one in force, or the first candidate before anything was accepted.
-    pub(super) fn in_force(&self) -> Option<&Plan> {
+    pub(super) fn in_force(&self) -> Option<&Arc<Plan>> {
         self.in_force.as_ref().or(self.candidate.as_ref()).map(|(_, plan)| plan)
     }
 
@@ -149,20 +153,22 @@ impl Source {
     }
 
     /// The plan that decides: inside a transition the one that was frozen when it opened, with today's `mode`.
-    pub(super) fn acting(&mut self, memory: &Memory) -> Option<&Plan> {
+    pub(super) fn acting(&mut self, memory: &Memory) -> Option<&Arc<Plan>> {
         let Some(transition) = &memory.transition else { return self.in_force() };
         if self.frozen.as_ref().is_none_or(|(epoch, _)| *epoch != transition.epoch) {
             let plan = dr_plan::parse("frozen", &transition.plan).plan?;
-            self.frozen = Some((transition.epoch, plan));
+            self.frozen = Some((transition.epoch, Arc::new(plan)));
         }
         if breaks(Invariant::I9) {
             return self.candidate();
         }
-        let name = self.in_force().map(|plan| plan.name.clone());
+        let name = self.in_force().map(|plan| plan.name.clone()).unwrap_or_default();
         let mode = self.candidate.as_ref().map(|(_, plan)| plan.policy.mode);
         let (_, plan) = self.frozen.as_mut()?;
-        plan.name = name.unwrap_or_default();
-        if let Some(mode) = mode {
+        let mode = mode.unwrap_or(plan.policy.mode);
+        if plan.name != name || plan.policy.mode != mode {
+            let plan = Arc::make_mut(plan);
+            plan.name = name;
             plan.policy.mode = mode;
         }
         Some(plan)

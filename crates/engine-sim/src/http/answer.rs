@@ -166,8 +166,8 @@ fn write(root: &'static str, tree: &Value, as_xml: bool) -> (&'static str, Bytes
 }
 
 /// Much faster than the tree's own way of displaying itself; a tree has no keys that are not text.
-fn written(tree: &Value) -> Vec<u8> {
-    serde_json::to_vec(tree).unwrap_or_default()
+pub(super) fn written(tree: &Value) -> String {
+    serde_json::to_string(tree).unwrap_or_default()
 }
 
 /// `<`, `>`, `&` and quotes as the engine's pages write them.

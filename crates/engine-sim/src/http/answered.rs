@@ -145,10 +145,16 @@ pub(crate) fn key(call: &Call) -> Option<String> {
     if call.method != Method::GET || call.fault.is_some() || call.segments.is_empty() {
         return None;
     }
-    let mut key = format!("{} {}?{}", call.base, call.path, call.query);
+    let mut key = String::with_capacity(256);
+    for part in [&call.base, " ", &call.path, "?", &call.query] {
+        key.push_str(part);
+    }
     for (name, value) in &call.headers {
         if name != AUTHORIZATION && name != CONTENT_LENGTH && name != "correlation-id" {
-            key.push_str(&format!("\n{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+            let value = String::from_utf8_lossy(value.as_bytes());
+            for part in ["\n", name.as_str(), ": ", &value] {
+                key.push_str(part);
+            }
         }
     }
     Some(key)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::answer::written;
 use super::links::Frame;
 use super::render_host::host;
 use crate::world::{Host, HostId, SpmStatus, World};
@@ -56,7 +57,7 @@ impl HostTexts {
             debug_assert_eq!(text.json, host(frame, each, spm).to_string(), "a host looks different unnoticed");
             return false;
         }
-        let json = host(frame, each, spm).to_string();
+        let json = written(&host(frame, each, spm));
         self.texts.insert(each.id, Text { api: frame.api, host: each.clone(), spm, json });
         true
     }

@@ -2,6 +2,7 @@
 
 use crate::fault::FaultKind;
 use bytes::Bytes;
+use http::header::ACCEPT;
 use http::{HeaderMap, Method, Request};
 use percent_encoding::percent_decode_str;
 
@@ -21,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) base: String,
     /// The correlation id the engine uses for this request.
     pub(crate) correlation: String,
+    /// What the caller wants to read, in lower case.
+    pub(crate) accept: String,
     /// When it arrived, in engine time.
     pub(crate) arrived: u64,
     /// What goes wrong with this request, if anything does.
@@ -53,6 +56,9 @@ impl Call {
         }
         let segments = raw.iter().map(|segment| decode(segment.split(';').next().unwrap_or_default(), false)).collect();
         let base = base_of(&parts.uri, &parts.headers);
+        let by_parameter = parameters.iter().find(|(name, _)| name == "accept").map(|(_, value)| value.as_str());
+        let accept = by_parameter.or_else(|| parts.headers.get(ACCEPT)?.to_str().ok());
+        let accept = accept.unwrap_or_default().to_ascii_lowercase();
         Call {
             method: parts.method,
             path,
@@ -61,6 +67,7 @@ impl Call {
             api,
             base,
             correlation: String::new(),
+            accept,
             arrived: 0,
             fault: None,
             parameters,

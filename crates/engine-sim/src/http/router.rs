@@ -60,7 +60,7 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
     let reply = negotiate(call).unwrap_or_else(|| answer_again(state, call));
     let correlation = call.correlation.clone();
     let is_head = call.method == Method::HEAD;
-    let as_xml = !accept(call).contains("application/json");
+    let as_xml = !call.accept.contains("application/json");
     let finished = move |mut answer: Answer| {
         answer.headers.push((HeaderName::from_static("correlation-id"), correlation.clone()));
         answer.as_xml = as_xml;
@@ -76,11 +76,6 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
             Reply::Blocked(ticket, Box::new(move |state, result| finished(finish(state, result))))
         }
     }
-}
-
-/// What the caller wants to read, in lower case.
-fn accept(call: &Call) -> String {
-    call.parameter("accept").or_else(|| call.header("accept")).unwrap_or_default().to_ascii_lowercase()
 }
 
 /// Checks the bearer token; the error is the text of the 401 page.
@@ -124,9 +119,8 @@ fn negotiate(call: &Call) -> Option<Reply> {
         }
         Some(_) => return Some(Answer::error_page(StatusCode::BAD_REQUEST, "Bad Request").into()),
     }
-    let accept = accept(call);
     let readable = ["application/json", "application/xml", "application/*", "*/*"];
-    if !accept.is_empty() && !readable.iter().any(|media| accept.contains(media)) {
+    if !call.accept.is_empty() && !readable.iter().any(|media| call.accept.contains(media)) {
         return Some(Answer::empty(StatusCode::NOT_ACCEPTABLE).into());
     }
     if call.method == Method::OPTIONS {
@@ -140,7 +134,7 @@ fn negotiate(call: &Call) -> Option<Reply> {
 /// A read of a world that has not changed is answered as before.
 fn answer_again(state: &mut State, call: &Call) -> Reply {
     let Some(key) = answered::key(call).filter(|_| !state.database_is_down(None)) else { return dispatch(state, call) };
-    let as_xml = !accept(call).contains("application/json");
+    let as_xml = !call.accept.contains("application/json");
     let written = |mut answer: Answer| {
         answer.as_xml = as_xml;
         answer.with_written_body()

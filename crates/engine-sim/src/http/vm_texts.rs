@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::answer::written;
 use super::links::Frame;
 use super::render_vm::vm;
 use crate::world::{Host, Vm, VmId, World};
@@ -59,7 +60,7 @@ impl VmTexts {
             debug_assert_eq!(text.json, vm(frame, each, host).to_string(), "a VM looks different unnoticed");
             return false;
         }
-        let (address, json) = (address.map(str::to_owned), vm(frame, each, host).to_string());
+        let (address, json) = (address.map(str::to_owned), written(&vm(frame, each, host)));
         self.texts.insert(each.id, Text { api: frame.api, vm: each.clone(), address, json });
         true
     }
