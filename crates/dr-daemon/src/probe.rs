@@ -117,14 +117,14 @@ impl Rounds {
     }
 
     /// Notes one answer that was there at `at`. Only an unbroken silence grows.
-    pub(crate) fn note(&mut self, probe: &Probe, answer: Answer, at: Time) {
-        let before = self.states.get(probe).and_then(|state| Some((state.silent_since?, state.silent_rounds)));
+    pub(crate) fn note(&mut self, probe: Probe, answer: Answer, at: Time) {
+        let before = self.states.get(&probe).and_then(|state| Some((state.silent_since?, state.silent_rounds)));
         let (silent_since, silent_rounds) = match (&answer, before) {
             (Answer::Silent, Some((since, rounds))) => (Some(since), rounds.saturating_add(1)),
             (Answer::Silent, None) => (Some(at), 1),
             (Answer::Accepted | Answer::Refused | Answer::Unreadable(_), _) => (None, 0),
         };
-        self.states.insert(probe.clone(), ProbeState { last: answer, at, silent_since, silent_rounds });
+        self.states.insert(probe, ProbeState { last: answer, at, silent_since, silent_rounds });
     }
 
     /// Forgets probes that are not wanted any more.
@@ -149,7 +149,7 @@ mod tests {
         for (at, answer) in
             [Answer::Silent, Answer::Silent, unreadable, Answer::Silent, Answer::Refused].into_iter().enumerate()
         {
-            rounds.note(&probe(), answer, Time(at as u64 * 5000));
+            rounds.note(probe(), answer, Time(at as u64 * 5000));
             let state = &rounds.states()[&probe()];
             states.push((state.silent_since, state.silent_rounds));
         }

@@ -99,16 +99,16 @@ async fn rounds(
         let answers = round(prober.as_ref(), &probes, &clock).await;
         let (news, urgent) = {
             let mut shared = lock(&shared);
+            let Shared { probes, rounds, open } = &mut *shared;
             let mut news = false;
-            for (probe, answer, at) in answers {
-                let before = shared.rounds.states().get(&probe).map(|state| state.last.is_alive());
+            for (probe, answer, at) in answers.into_iter().filter(|(probe, ..)| probes.contains(probe)) {
+                let before = rounds.states().get(&probe).map(|state| state.last.is_alive());
                 news |= before.is_some_and(|before| before != answer.is_alive());
-                shared.rounds.note(&probe, answer, at);
+                rounds.note(probe, answer, at);
             }
-            let kept = shared.probes.clone();
-            shared.rounds.retain(|probe| kept.contains(probe));
-            let silent = shared.rounds.states().values().any(|state| !state.last.is_alive());
-            (news && shared.open, silent || shared.open)
+            rounds.retain(|probe| probes.contains(probe));
+            let silent = rounds.states().values().any(|state| !state.last.is_alive());
+            (news && *open, silent || *open)
         };
         if news {
             wake.notify_one();
