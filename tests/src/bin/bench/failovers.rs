@@ -30,11 +30,11 @@ const LIMIT: Duration = Duration::from_secs(1800);
 pub(crate) fn measure(quick: bool) -> Result<Vec<Figure>, String> {
     let rounds = if quick { 3 } else { 9 };
     let size = format!("{HOSTS} + {HOSTS} hosts, {VMS} VMs");
-    let (lived, nights) = lived(rounds)?;
+    let (lived, nights, passes) = lived(rounds)?;
     Ok(vec![
         Figure::rate(format!("planned failovers a second and core, {size}"), planned(rounds)?, PLANNED),
         Figure::rate(format!("the same through the whole daemon, {size}"), lived, LIVED)
-            .with_note(format!("with start, calm, loss and proof before it: {nights:.0}")),
+            .with_note(format!("{passes} passes each; with start, calm, loss and proof before it: {nights:.0}/s")),
         journalled(rounds)?,
     ])
 }
@@ -66,27 +66,30 @@ fn planned(rounds: u64) -> Result<f64, String> {
     Ok(median_ratio(rates))
 }
 
-/// Failovers of the whole daemon on a paused clock, the simulated engine's own work included: from the flip to its closing, and whole nights.
-fn lived(rounds: u64) -> Result<(f64, f64), String> {
+/// Failovers of the whole daemon on a paused clock, the simulated engine's own work included: from the flip to its closing, and whole nights;
+/// and how many passes lie between flip and closing.
+fn lived(rounds: u64) -> Result<(f64, f64, u64), String> {
     const EACH: u32 = 20;
-    let (mut failovers, mut nights) = (Vec::new(), Vec::new());
+    let (mut failovers, mut nights, mut passes) = (Vec::new(), Vec::new(), 0);
     for round in 0..rounds {
         let (mut alone, night) = (Duration::ZERO, Stopwatch::start());
         for number in 0..EACH {
             let mut spec = two_sites_and_a_witness(SITES, HOSTS, VMS, round * u64::from(EACH) + u64::from(number));
             spec.options.dead_lease = LEASE_MS;
             spec.options.dead_vm_lease = LEASE_MS;
-            alone += paused_runtime()?.block_on(async {
+            let (cost, passed) = paused_runtime()?.block_on(async {
                 let rig = lost(&spec).await?;
-                let watch = Stopwatch::start();
+                let (watch, before) = (Stopwatch::start(), rig.report().passes);
                 arrives(&rig).await?;
-                Ok::<_, String>(watch.cost().cpu)
+                Ok::<_, String>((watch.cost().cpu, rig.report().passes - before))
             })?;
+            alone += cost;
+            passes += passed;
         }
         failovers.push(f64::from(EACH) / alone.as_secs_f64());
         nights.push(f64::from(EACH) / night.cost().cpu.as_secs_f64());
     }
-    Ok((median_ratio(failovers), median_ratio(nights)))
+    Ok((median_ratio(failovers), median_ratio(nights), passes / (rounds * u64::from(EACH))))
 }
 
 /// A failover's own appends, one after another into SQLite on this machine's disk, against what the failover takes by its own clock.
