@@ -46,6 +46,8 @@ pub(super) enum Event {
     OldJournal(u64),
     /// The engine's database is put back from a backup of calm times.
     Restored,
+    /// Somebody sets the wall clock of the daemon's machine, so many milliseconds ahead or back.
+    ClockJumps(i64),
 }
 
 /// The events of a storm in the order of their times, in seconds after the beginning.

@@ -104,8 +104,7 @@ impl Storm {
                 self.dead = true;
             }
             Event::Restart => {
-                self.rig.restart();
-                self.dead = false;
+                self.starts().await;
                 self.crashes = None;
                 self.wakes_at = None;
             }
@@ -125,6 +124,10 @@ impl Storm {
                 self.knows_less();
             }
             Event::Restored => self.restored(),
+            Event::ClockJumps(by_ms) => {
+                self.rig.wall_clock_jumps(*by_ms);
+                self.watcher.clock.was_set(self.rig.report().passes);
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use ovirt_dr::rehearsal::PASSWORD;
 
 use crate::Rig;
 
+use super::clocks::ClockWatch;
 use super::scene::Scene;
 
 /// What was seen so far, so that each look costs only what is new.
@@ -22,6 +23,8 @@ pub(super) struct Watcher {
     forgotten: bool,
     /// Tags that somebody took away.
     untagged: BTreeSet<String>,
+    /// The daemon's clock.
+    pub(super) clock: ClockWatch,
 }
 
 impl Watcher {
@@ -35,6 +38,7 @@ impl Watcher {
         self.memory = Memory::default();
         self.seq = 0;
         self.forgotten = true;
+        self.clock.journal_replaced();
     }
 
     /// The world saw nothing that must never happen, nobody unnamed was touched, and what is switched off is owed and tagged.
@@ -46,6 +50,7 @@ impl Watcher {
         for stamped in rig.entries_after(self.seq).await {
             self.seq = stamped.seq;
             self.memory.apply(stamped.at, &stamped.entry);
+            self.clock.hears(&stamped)?;
         }
         if let Some(breach) = &self.memory.breached {
             return Err(format!("a step of the daemon was stopped: {breach}"));

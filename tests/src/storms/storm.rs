@@ -1,6 +1,6 @@
 //! One storm from one seed: calm, what happens, then a site lost for good and a person who answers what is asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use engine_sim::world::{Bmc, HostId, SshManner};
 
 use crate::Rig;
 
+use super::clocks;
 use super::dice::Dice;
 use super::events::{Event, events};
 use super::oracle::{self, Watcher};
@@ -53,6 +54,10 @@ pub(super) struct Storm {
     /// When something was last sent that changes something.
     last_sent: u64,
     pub(super) watcher: Watcher,
+    /// What still happens once all faults have stopped, in seconds from then on.
+    late: VecDeque<(u64, Event)>,
+    /// How long after that it closed.
+    closed_after: u64,
 }
 
 /// How a storm went.
@@ -66,6 +71,10 @@ pub struct Night {
     pub plan: String,
     /// The story as the daemon told it, then what it sent, then its journal: the same, byte for byte, each time.
     pub trace: String,
+    /// Jumps of the clock after all faults have stopped, with their numbers among the events.
+    pub(super) late_jumps: Vec<(usize, clocks::LateJump)>,
+    /// How many seconds after that it closed.
+    pub(super) closed_after: u64,
 }
 
 /// Runs the storm of this seed without those of its events that `left_out` names by number.
@@ -73,8 +82,13 @@ pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
     let mut dice = Dice(seed);
     let attested = dice.percent(15);
     let scene = Scene::of(&mut dice, seed, attested);
-    let all = events(&mut dice, &scene).into_iter().enumerate();
-    let events: Vec<(u64, Event)> = all.filter(|(at, _)| !left_out.contains(at)).map(|(_, event)| event).collect();
+    let mut events = events(&mut dice, &scene);
+    let mut late = if scene.wide { clocks::draw(seed, &mut events) } else { Vec::new() };
+    let late_jumps = clocks::late_jumps(&late, events.len());
+    let mut numbers = 0..;
+    let mut stays = |_: &(u64, Event)| numbers.next().is_some_and(|number| !left_out.contains(&number));
+    events.retain(&mut stays);
+    late.retain(&mut stays);
     let rig = Rig::start(&scene.spec, &scene.plan);
     let good = scene.plan.clone();
     let files = vec![(0, good.clone())];
@@ -91,9 +105,12 @@ pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
         second: 0,
         last_sent: 0,
         watcher,
+        late: late.iter().cloned().collect(),
+        closed_after: 0,
     };
     let end = storm.run(&mut dice, &events).await;
-    let orders = events.iter().map(|(at, event)| format!("{at:>4} s  {event:?}")).collect();
+    let mut orders: Vec<String> = events.iter().map(|(at, event)| format!("{at:>4} s  {event:?}")).collect();
+    orders.extend(late.iter().map(|(at, event)| format!("{at:>4} s after the faults stop  {event:?}")));
     let mut trace = storm.rig.story();
     for one in &storm.watcher.made {
         let _ = writeln!(trace, "{one}");
@@ -101,7 +118,7 @@ pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
     for stamped in storm.rig.entries().await {
         let _ = writeln!(trace, "{stamped:?}");
     }
-    Night { end, orders, plan: storm.scene.plan.clone(), trace }
+    Night { end, orders, plan: storm.scene.plan.clone(), trace, late_jumps, closed_after: storm.closed_after }
 }
 
 impl Storm {
@@ -141,17 +158,27 @@ impl Storm {
             if self.wakes_at.is_some_and(|at| at <= self.second) {
                 self.wakes_at = None;
                 self.rig.note("the daemon is started again");
-                self.rig.restart();
-                self.dead = false;
+                self.starts().await;
             }
             let before = self.watcher.made.len();
             self.watcher.always(&self.rig, &self.scene).await?;
             if self.watcher.made.len() > before {
                 self.last_sent = self.second;
             }
+            if !self.dead {
+                self.watcher.clock.knows(self.rig.report().passes, self.rig.clock.wall_offset())?;
+            }
             self.stays_frozen()?;
         }
         Ok(())
+    }
+
+    /// The daemon is started by what the wall clock shows, as the real one is.
+    pub(super) async fn starts(&mut self) {
+        self.rig.restart_by_the_wall_clock().await;
+        self.dead = false;
+        let newest = self.rig.entries().await.last().map_or(0, |newest| newest.seq);
+        self.watcher.clock.started(newest, self.rig.clock.now());
     }
 
     /// I7: a paused plan changes nothing, but for what had left before.
@@ -219,6 +246,9 @@ impl Storm {
         while self.second < end {
             looks += 1;
             self.pass(10).await?;
+            while let Some((_, event)) = self.late.pop_front_if(|(at, _)| start + *at <= self.second) {
+                self.happens(&event).await?;
+            }
             let report = self.rig.report();
             // The report of a dead daemon says nothing of what it will do when it is there again.
             let closed = !self.dead
@@ -230,6 +260,7 @@ impl Storm {
                 && !(self.scene.wide && report.refusals.iter().any(|text| text.contains("ovirt-dr ")));
             quiet = if closed { quiet + 1 } else { 0 };
             if quiet == 2 {
+                self.closed_after = self.second - start;
                 return self.stays_so(to).await;
             }
             if looks.is_multiple_of(6) {
@@ -254,7 +285,10 @@ impl Storm {
         self.rig.crash_nowhere();
         // Killed in this very instant: it is there again at once.
         if self.crashes.take().is_some() && self.rig.crashed(Duration::ZERO).await {
-            self.rig.restart();
+            self.starts().await;
+        }
+        while let Some((_, event)) = self.late.pop_front() {
+            self.happens(&event).await?;
         }
         let before = self.rig.mutations();
         let passes = self.rig.report().passes;
