@@ -96,6 +96,22 @@ async fn a_silence_that_a_dead_daemon_measured_counts_for_nothing_whatever_the_c
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_jump_that_finds_the_disk_full_counts_once_there_is_room() {
+    let stage = flipped_early().await;
+    stage.rig.disk_fills_at(1);
+    stage.rig.wall_clock_jumps(HOUR);
+    stage.seconds(30).await;
+    stage.rig.disk_has_room();
+    stage.seconds(PROOF.as_secs() - 4).await;
+    assert_eq!(confirmations(&stage), 0, "{}", stage.rig.story());
+    let entries = stage.rig.entries().await;
+    let jumps = entries.iter().filter(|one| matches!(one.entry, Entry::ClockJumped { .. })).count();
+    assert_eq!(jumps, 1, "{}", stage.rig.story());
+    stage.until_closed_with(&[]).await;
+    stage.arrived().await;
+}
+
 /// Madrid is lost and the file flipped as soon as the engine has seen the first host dead: the silence has not lasted long enough.
 async fn flipped_early() -> Stage {
     let stage = Stage::calm().await;

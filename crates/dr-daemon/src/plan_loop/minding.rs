@@ -28,16 +28,20 @@ impl PlanLoop {
     pub(super) async fn mind_the_clock(&mut self) {
         let Some(offset) = self.ports.clock.wall_offset() else { return };
         let by_ms = offset - self.wall_offset;
-        if by_ms.unsigned_abs() > CLOCK_MAY_DRIFT {
-            self.wall_offset = offset;
-            let by = Duration::from_millis(by_ms.unsigned_abs());
-            let way = if by_ms > 0 { "ahead" } else { "back" };
-            let text = format!(
-                "the clock jumped {way} by {}: evidence and confirmations of before are void",
-                crate::story::said(by)
-            );
-            self.tell(vec![self.story.say(self.now(), Level::Warning, text)]);
-            self.write(vec![Entry::ClockJumped { by_ms }]).await;
+        if by_ms.unsigned_abs() <= CLOCK_MAY_DRIFT {
+            return;
         }
+        // Nothing is void before that is journalled: what could not be written is tried again in the next round.
+        if !self.write(vec![Entry::ClockJumped { by_ms }]).await {
+            return;
+        }
+        self.wall_offset = offset;
+        let by = Duration::from_millis(by_ms.unsigned_abs());
+        let way = if by_ms > 0 { "ahead" } else { "back" };
+        let text = format!(
+            "the clock jumped {way} by {}: evidence and confirmations of before are void",
+            crate::story::said(by)
+        );
+        self.tell(vec![self.story.say(self.now(), Level::Warning, text)]);
     }
 }
