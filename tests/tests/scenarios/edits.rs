@@ -1,7 +1,8 @@
 //! What others edit meanwhile: the plan, and the engine's connections.
 
 use dr_core::Confirmation;
-use engine_sim::world::{StorageType, Target};
+use dr_daemon::Report;
+use engine_sim::world::{HostStatus, StorageType, Target};
 use expect_test::expect_file;
 
 use crate::stage::Stage;
@@ -31,9 +32,53 @@ async fn an_edit_during_a_transition_counts_after_it() {
     stage.until_said("activating").await;
     stage.rig.note("the file is edited: seville-h3 is taken out");
     stage.rig.edit(|text| text.replacen(", seville-h3]", "]", 1));
+    stage.until(|report| says_that_it_waits(report, "site seville: host seville-h3 removed")).await;
     stage.until_closed().await;
     stage.seconds(60).await;
+    assert_eq!(stage.rig.report().edit_ignored, None, "it counts now");
     stage.converged(expect_file!["golden/edit_during_transition.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_out_of_the_plan_during_a_failover_is_still_carried_over() {
+    let nfs = "  data-nfs:\n    type: nfs\n    madrid: { address: 10.1.0.250, path: /exports/data-nfs }\n    \
+               seville: { address: 10.2.0.250, path: /exports/data-nfs }\n";
+    let storage = |text: &str| text.replacen(nfs, "", 1);
+    let lost_host = |text: &str| text.replacen("hosts: [madrid-h1, ", "hosts: [", 1);
+    let vms = |text: &str| format!("{text}vms: {{ groups: [] }}\n");
+    let edits: [(&dyn Fn(&str) -> String, &str); 3] = [
+        (&storage, "storage data-nfs removed"),
+        (&lost_host, "site madrid: host madrid-h1 removed"),
+        (&vms, "vms: start what was running: true -> false"),
+    ];
+    for (edit, change) in edits {
+        let stage = Stage::calm().await;
+        stage.lose("madrid").await;
+        stage.flip("seville");
+        stage.until_said("failover 1 opens").await;
+        let before = stage.rig.plan.0.lock().expect("not poisoned").clone();
+        stage.rig.edit(edit);
+        assert_ne!(*stage.rig.plan.0.lock().expect("not poisoned"), before, "{change}");
+        stage.until(|report| says_that_it_waits(report, change)).await;
+        stage.until_closed().await;
+        assert!(
+            stage.rig.mutations().iter().filter(|one| one.contains("/storageconnections/")).count() == 4,
+            "{change}"
+        );
+        stage.host_is("madrid-h1", HostStatus::Maintenance).await;
+        stage.vms_up(20).await;
+        stage.seconds(60).await;
+        let report = stage.rig.report();
+        assert_eq!(report.edit_ignored, None, "{change}");
+        let edited = format!("plan edited: {change}");
+        assert!(stage.rig.texts().contains(&edited), "{}", stage.rig.story());
+        assert!(report.owed.is_empty() && stage.rig.engine.violations().is_empty(), "{report:#?}");
+    }
+}
+
+fn says_that_it_waits(report: &Report, change: &str) -> bool {
+    let waits = format!("until failover 1 is closed, which goes on as it was opened: {change}");
+    report.edit_ignored.as_ref() == Some(&waits)
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,7 +51,7 @@ impl PlanLoop {
             owed: memory.owed.iter().map(|(what, owed)| owed_in_words(what, &owed.name)).collect(),
             held: memory.held.as_ref().map(|held| held.reason.clone()),
             paused: memory.paused.clone(),
-            edit_ignored: self.source.ignored().map(str::to_owned),
+            edit_ignored: self.source.ignored().map(str::to_owned).or_else(|| self.waiting_edit()),
             progress: self.progress(),
             passes: self.passes,
             converged: readable
@@ -69,6 +69,16 @@ impl PlanLoop {
             *known = report;
             changed
         });
+    }
+
+    /// What was edited since the open transition was opened, and counts after it. `mode` counts at once.
+    fn waiting_edit(&self) -> Option<String> {
+        let epoch = self.memory.transition.as_ref()?.epoch;
+        let mut changes = self.source.other_changes();
+        changes.retain(|change| !change.starts_with("policy: mode:"));
+        let (first, more) = changes.split_first()?;
+        let more = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
+        Some(format!("until failover {epoch} is closed, which goes on as it was opened: {first}{more}"))
     }
 
     fn progress(&self) -> Progress {
