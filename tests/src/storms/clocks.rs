@@ -158,6 +158,8 @@ impl ClockWatch {
     /// Another journal is read from its beginning.
     pub(super) fn journal_replaced(&mut self) {
         self.vouched = false;
+        // Nobody lives until the next start.
+        self.begins_after = u64::MAX;
     }
 
     /// One more entry of the journal: no host is confirmed on a silence from before a jump or a start.

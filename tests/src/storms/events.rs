@@ -7,6 +7,7 @@ use crate::CrashPoint;
 use super::dice::Dice;
 use super::hand::Hand;
 use super::odd;
+use super::removal::Part;
 use super::scene::Scene;
 use super::trouble;
 
@@ -48,6 +49,10 @@ pub(super) enum Event {
     Restored,
     /// Somebody sets the wall clock of the daemon's machine, so many milliseconds ahead or back.
     ClockJumps(i64),
+    /// Something is taken out of the plan, perhaps together with an edit of `active_site`.
+    TakesOut(Part, Option<String>),
+    /// The plan is again what it was in the beginning, but for `active_site`.
+    PutsBack,
 }
 
 /// The events of a storm in the order of their times, in seconds after the beginning.

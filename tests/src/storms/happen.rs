@@ -53,10 +53,23 @@ impl Storm {
                     self.writes(text);
                 }
             }
+            Event::TakesOut(part, site) => {
+                if let Some(text) = part.out_of(&self.good) {
+                    self.writes(match site {
+                        Some(site) => Self::flipped(&text, site)?,
+                        None => text,
+                    });
+                }
+            }
+            Event::PutsBack => {
+                let whole = Self::flipped(&self.scene.plan, &self.file_says())?;
+                self.writes(whole);
+            }
             Event::Nonsense(true) => self.rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
             Event::Nonsense(false) => {
                 let good = self.good.clone();
                 self.rig.edit(|_| good);
+                self.watcher.plans.edited(self.second, self.rig.report().passes);
             }
             Event::Abort => drop(self.ask(Command::Abort { by, reason }).await),
             Event::Pause => {
@@ -195,6 +208,7 @@ impl Storm {
         self.good.clone_from(&text);
         self.files.push((self.second, text.clone()));
         self.rig.edit(|_| text);
+        self.watcher.plans.edited(self.second, self.rig.report().passes);
     }
 
     /// A person's command, if the daemon lives; the answer is in the story. None if there was none.

@@ -8,6 +8,7 @@ mod happen;
 mod odd;
 mod oracle;
 mod person;
+mod removal;
 mod scene;
 mod storm;
 mod trouble;

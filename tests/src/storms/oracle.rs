@@ -9,6 +9,7 @@ use ovirt_dr::rehearsal::PASSWORD;
 use crate::Rig;
 
 use super::clocks::ClockWatch;
+use super::removal::{PlanWatch, has_entry, has_host};
 use super::scene::Scene;
 
 /// What was seen so far, so that each look costs only what is new.
@@ -25,6 +26,8 @@ pub(super) struct Watcher {
     untagged: BTreeSet<String>,
     /// The daemon's clock.
     pub(super) clock: ClockWatch,
+    /// The plans that it may act on.
+    pub(super) plans: PlanWatch,
 }
 
 impl Watcher {
@@ -51,6 +54,9 @@ impl Watcher {
             self.seq = stamped.seq;
             self.memory.apply(stamped.at, &stamped.entry);
             self.clock.hears(&stamped)?;
+            if scene.wide {
+                self.plans.hears(&self.memory);
+            }
         }
         if let Some(breach) = &self.memory.breached {
             return Err(format!("a step of the daemon was stopped: {breach}"));
@@ -62,6 +68,10 @@ impl Watcher {
                 if let Some(touched) = id.and_then(|id| new.iter().find(|one| one.contains(&id))) {
                     return Err(format!("I3: the unnamed host {name} was touched: {touched}"));
                 }
+            }
+            // What only the engine's tags still tell is given back whatever the plan says.
+            if scene.wide && !self.forgotten {
+                self.plans.names(&new, rig, scene)?;
             }
             self.made.extend(new);
         }
@@ -98,8 +108,9 @@ pub(super) async fn keeps_secrets(rig: &Rig) -> Result<(), String> {
     }
 }
 
-/// What holds when the report says that there is nothing to do, with `site` active.
-pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str, watcher: &Watcher) -> Result<(), String> {
+/// What holds when the report says that there is nothing to do, with `site` active and this as the plan's text.
+pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str, watcher: &Watcher, text: &str) -> Result<(), String> {
+    let plan = dr_plan::parse("erp", text).plan.ok_or("the file is no plan")?;
     let report = rig.report();
     let mut off = switched_off(rig, scene);
     // What neither a lost journal nor a tag that was taken away tells, nobody knows.
@@ -111,13 +122,13 @@ pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str, watcher: &Watcher)
         return Err(format!("converged with drift or a transition: {report:#?}"));
     }
     let hosts = scene.spec.sites.iter().filter(|each| each.name == site).flat_map(|each| &each.hosts);
-    for host in hosts.filter(|host| !scene.unnamed.contains(&host.name)) {
+    for host in hosts.filter(|host| has_host(&plan, &host.name)) {
         let status = rig.engine.look(|world| world.host_named(&host.name).map(|row| row.status));
         if status != Some(HostStatus::Up) {
             return Err(format!("converged, but {} is {status:?}", host.name));
         }
     }
-    for domain in scene.spec.domains.iter().filter(|domain| !scene.unplanned.contains(&domain.name)) {
+    for domain in scene.spec.domains.iter().filter(|domain| has_entry(&plan, &domain.name)) {
         for target in domain.copies.get(site).into_iter().flatten() {
             if !rig.engine.look(|world| world.connections.values().any(|row| row.target == *target)) {
                 return Err(format!("converged, but no connection of {} points at {target:?}", domain.name));

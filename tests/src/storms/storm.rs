@@ -12,6 +12,7 @@ use super::clocks;
 use super::dice::Dice;
 use super::events::{Event, events};
 use super::oracle::{self, Watcher};
+use super::removal;
 use super::scene::Scene;
 
 /// How often the world is looked at.
@@ -84,6 +85,9 @@ pub(super) async fn storm(seed: u64, left_out: &BTreeSet<usize>) -> Night {
     let scene = Scene::of(&mut dice, seed, attested);
     let mut events = events(&mut dice, &scene);
     let mut late = if scene.wide { clocks::draw(seed, &mut events) } else { Vec::new() };
+    if scene.wide {
+        removal::draw(seed, &scene, &mut events);
+    }
     let late_jumps = clocks::late_jumps(&late, events.len());
     let mut numbers = 0..;
     let mut stays = |_: &(u64, Event)| numbers.next().is_some_and(|number| !left_out.contains(&number));
@@ -165,6 +169,9 @@ impl Storm {
             if self.watcher.made.len() > before {
                 self.last_sent = self.second;
             }
+            if !self.dead && self.scene.wide {
+                self.watcher.plans.named(&self.rig, self.second, &self.good)?;
+            }
             if !self.dead {
                 self.watcher.clock.knows(self.rig.report().passes, self.rig.clock.wall_offset())?;
             }
@@ -179,6 +186,7 @@ impl Storm {
         self.dead = false;
         let newest = self.rig.entries().await.last().map_or(0, |newest| newest.seq);
         self.watcher.clock.started(newest, self.rig.clock.now());
+        self.watcher.plans.edited(self.second, 0);
     }
 
     /// I7: a paused plan changes nothing, but for what had left before.
@@ -295,13 +303,16 @@ impl Storm {
         self.rig.until(Duration::from_secs(600), |report| report.passes >= passes + 20).await?;
         self.watcher.always(&self.rig, &self.scene).await?;
         oracle::keeps_secrets(&self.rig).await?;
+        if self.scene.wide {
+            self.watcher.plans.counts(&self.good)?;
+        }
         let after = self.rig.mutations();
         if after.len() > before.len() {
             return Err(format!("it goes on after it is closed: {:?}", &after[before.len()..]));
         }
         let report = self.rig.report();
         if report.converged {
-            oracle::converged(&self.rig, &self.scene, to, &self.watcher)?;
+            oracle::converged(&self.rig, &self.scene, to, &self.watcher, &self.good)?;
             return Ok(End::Converged);
         }
         let exceptions = report.last_closed.as_ref().and_then(|closed| closed.exceptions.first());
