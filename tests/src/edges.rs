@@ -27,6 +27,28 @@ pub enum CrashPoint {
     BeforeRequest(usize),
     /// After its n-th such request had its effect, before it hears the answer.
     AfterRequest(usize),
+    /// At its n-th read of the engine, before that leaves.
+    AtRead(usize),
+    /// After its n-th append or request that changes something, whichever comes, before it hears of it.
+    AfterAny(usize),
+}
+
+impl CrashPoint {
+    /// How many more of its kind there are until it strikes, and the point as it is when one has passed.
+    fn counts(self, kind: fn(usize) -> CrashPoint) -> Option<(usize, CrashPoint)> {
+        let (n, of): (usize, fn(usize) -> CrashPoint) = match self {
+            CrashPoint::BeforeAppend(n) => (n, CrashPoint::BeforeAppend),
+            CrashPoint::AfterAppend(n) => (n, CrashPoint::AfterAppend),
+            CrashPoint::BeforeRequest(n) => (n, CrashPoint::BeforeRequest),
+            CrashPoint::AfterRequest(n) => (n, CrashPoint::AfterRequest),
+            CrashPoint::AtRead(n) => (n, CrashPoint::AtRead),
+            CrashPoint::AfterAny(n) => (n, CrashPoint::AfterAny),
+        };
+        let passed = kind(n);
+        let any = matches!(self, CrashPoint::AfterAny(_))
+            && matches!(passed, CrashPoint::AfterAppend(_) | CrashPoint::AfterRequest(_));
+        (passed == self || any).then(|| (n, of(n.saturating_sub(1))))
+    }
 }
 
 /// What a daemon did at its edges, in the words of whoever reads of a crash there.
@@ -38,6 +60,8 @@ pub(crate) struct Passed {
     pub(crate) entries: Vec<usize>,
     /// Requests that change something: method and path.
     pub(crate) changes: Vec<String>,
+    /// Reads of the engine: their paths.
+    pub(crate) reads: Vec<String>,
 }
 
 /// The trap that stops a daemon at a crash point.
@@ -121,22 +145,13 @@ impl Crash {
     async fn pass(&self, kind: fn(usize) -> CrashPoint) {
         let struck = {
             let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-            let left = match *armed {
-                Some(
-                    point @ (CrashPoint::BeforeAppend(n)
-                    | CrashPoint::AfterAppend(n)
-                    | CrashPoint::BeforeRequest(n)
-                    | CrashPoint::AfterRequest(n)),
-                ) if kind(n) == point => Some(n),
-                Some(_) | None => None,
-            };
-            match left {
-                Some(0 | 1) => {
+            match armed.and_then(|point| point.counts(kind)) {
+                Some((0 | 1, _)) => {
                     *armed = None;
                     true
                 }
-                Some(n) => {
-                    *armed = Some(kind(n - 1));
+                Some((_, left)) => {
+                    *armed = Some(left);
                     false
                 }
                 None => false,
@@ -205,6 +220,10 @@ impl Transport for RigTransport {
         Box::pin(async move {
             if self.crash.is_cut_off() {
                 return std::future::pending().await;
+            }
+            if request.method() == http::Method::GET {
+                self.crash.note(|passed| passed.reads.push(request.uri().path().to_owned()));
+                self.crash.pass(CrashPoint::AtRead).await;
             }
             if !changes {
                 return self.heard(self.inner.send(request).await).await;

@@ -8,7 +8,9 @@
 //! - Never shares a world, a folder or a port between two tests.
 
 mod calm;
+mod cores;
 mod edges;
+mod plan;
 mod rig;
 
 pub mod process;
@@ -23,4 +25,5 @@ pub mod sweep;
 
 pub use calm::calm_world;
 pub use edges::CrashPoint;
+pub use plan::plan_of;
 pub use rig::{MemoryPlan, Rig};

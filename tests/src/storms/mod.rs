@@ -21,6 +21,8 @@ use std::sync::{Mutex, PoisonError};
 use dr_core::invariants::Invariant;
 use dr_core::planted::plant;
 
+use crate::cores::on_all_cores;
+
 pub use storm::{End, Night};
 pub use wide::is_wide;
 
@@ -88,24 +90,13 @@ fn finds(planted: Invariant, seeds: u64) -> Option<(u64, String)> {
 /// # Panics
 /// No runtime can be made.
 pub fn all_planted_are_found(seeds: u64, each: impl Fn(Invariant, Option<(u64, String)>) + Sync) -> bool {
-    let next = AtomicUsize::new(0);
     let missed = AtomicUsize::new(0);
-    on_all_cores(|| {
-        while let Some(planted) = Invariant::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let found = finds(*planted, seeds);
-            missed.fetch_add(usize::from(found.is_none()), Ordering::Relaxed);
-            each(*planted, found);
-        }
+    on_all_cores(Invariant::ALL.into_iter(), |planted| {
+        let found = finds(planted, seeds);
+        missed.fetch_add(usize::from(found.is_none()), Ordering::Relaxed);
+        each(planted, found);
     });
     missed.into_inner() == 0
-}
-
-fn on_all_cores(work: impl Fn() + Sync) {
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(&work);
-        }
-    });
 }
 
 /// How many storms ended.
@@ -122,21 +113,16 @@ pub struct Tally {
 /// # Panics
 /// No runtime can be made.
 pub fn storms(seeds: impl Iterator<Item = u64> + Send, each: impl Fn(u64, &Night) + Sync) -> Tally {
-    let seeds = Mutex::new(seeds);
     let tally: Mutex<Tally> = Mutex::default();
-    let next = || seeds.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || {
-        while let Some(seed) = next() {
-            let night = storm(seed);
-            each(seed, &night);
-            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-            match &night.end {
-                Ok(end) => tally.ends.entry(shape(end)).or_default().push(seed),
-                Err(why) => drop(tally.failures.insert(seed, why.clone())),
-            }
+    on_all_cores(seeds, |seed| {
+        let night = storm(seed);
+        each(seed, &night);
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        match &night.end {
+            Ok(end) => tally.ends.entry(shape(end)).or_default().push(seed),
+            Err(why) => drop(tally.failures.insert(seed, why.clone())),
         }
-    };
-    on_all_cores(work);
+    });
     tally.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -6,7 +6,8 @@ use engine_sim::world::{
     ClusterSpec, DataCenterSpec, DomainSpec, FencingPolicy, HostSpec, Options, SiteSpec, StorageType, Target, VmSpec,
     WorldSpec,
 };
-use ovirt_dr::rehearsal::{PlanOptions, plan_for};
+
+use crate::plan_of;
 
 use super::dice::Dice;
 use super::wide;
@@ -92,18 +93,7 @@ impl Scene {
         if dice.percent(20) {
             extra.push_str("policy:\n  flap_guard: 2m\n");
         }
-        let mut plan = plan_for(
-            &spec,
-            PlanOptions {
-                url: "https://engine.example.com/ovirt-engine/api",
-                ca_file: None,
-                password: "env: ENGINE_PASSWORD",
-                active: SITES[0],
-                hooks: true,
-                gateways: true,
-                extra: &extra,
-            },
-        );
+        let mut plan = plan_of(&spec, true, &extra);
         if dice.percent(30) {
             plan = plan.replace("    promote:\n      hook: hooks/promote-seville\n", "    promote: confirm\n");
         }

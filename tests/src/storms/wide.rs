@@ -7,7 +7,8 @@ use engine_sim::world::{
     ClusterSpec, DataCenterSpec, DomainSpec, DomainType, FencingPolicy, HostSpec, Options, SiteSpec, StorageType,
     Target, Unpromoted, VmSpec, WorldSpec,
 };
-use ovirt_dr::rehearsal::{PlanOptions, plan_for};
+
+use crate::plan_of;
 
 use super::dice::Dice;
 use super::scene::{NEWCOMER, Scene, UNNAMED, iscsi, mount};
@@ -79,18 +80,7 @@ pub(super) fn scene(dice: &mut Dice, seed: u64, attested: bool) -> Scene {
     let mut planned = spec.clone();
     let unnamed = strangers(dice, &mut spec, count as u64);
     let unplanned = leave_out(dice, &mut spec, &mut planned, &sites);
-    let mut plan = plan_for(
-        &planned,
-        PlanOptions {
-            url: "https://engine.example.com/ovirt-engine/api",
-            ca_file: None,
-            password: "env: ENGINE_PASSWORD",
-            active: SITES[0],
-            hooks: true,
-            gateways: dice.percent(90) || attested,
-            extra: &extra,
-        },
-    );
+    let mut plan = plan_of(&planned, dice.percent(90) || attested, &extra);
     for site in &sites {
         if dice.percent(20) {
             plan = plan.replace(&format!("    promote:\n      hook: hooks/promote-{site}\n"), "    promote: confirm\n");

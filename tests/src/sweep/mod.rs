@@ -1,15 +1,19 @@
 //! The sweep: a few nights that are told again and again, each time with a crash at another point, until every point had its crash.
 //!
-//! Points are before and after each append to the journal and before and after each request that changes something. Reads are left out:
-//! they change neither the engine nor the journal, so that whoever is killed at one leaves what is left at the append or the change before it.
+//! Points are before and after each append to the journal and before and after each request that changes something. A read changes neither the
+//! engine nor the journal, so that whoever is killed at one leaves what is left at the append or the change before it, only later: one scenario
+//! has its crash at every read as well. In another one the daemon that goes on is killed too.
 
 mod night;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use dr_core::invariants::Invariant;
+use dr_core::planted::plant;
+
 use crate::CrashPoint;
+use crate::cores::on_all_cores;
 
 use night::{End, Night};
 
@@ -26,12 +30,23 @@ pub enum Scenario {
     Failback,
     /// The engine is restarted when all lost hosts are confirmed.
     EngineRestart,
+    /// The failover, with its crashes at the daemon's reads of the engine.
+    Reads,
+    /// The failover, with a second crash after the first append or change of the daemon that goes on, whichever comes.
+    Twice,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 5] =
-        [Scenario::Failover, Scenario::FlippedBack, Scenario::Aborted, Scenario::Failback, Scenario::EngineRestart];
+    pub const ALL: [Scenario; 7] = [
+        Scenario::Failover,
+        Scenario::FlippedBack,
+        Scenario::Aborted,
+        Scenario::Failback,
+        Scenario::EngineRestart,
+        Scenario::Reads,
+        Scenario::Twice,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -41,6 +56,8 @@ impl Scenario {
             Scenario::Aborted => "aborted",
             Scenario::Failback => "failback",
             Scenario::EngineRestart => "engine-restart",
+            Scenario::Reads => "reads",
+            Scenario::Twice => "twice",
         }
     }
 }
@@ -62,6 +79,8 @@ pub struct Sweep {
     /// Where it can be interrupted; a point's number is its place here, from 1 on.
     pub points: Vec<Point>,
     undisturbed: End,
+    /// A defect that wakes up in the daemon that goes on after the crash.
+    defect: Option<Invariant>,
 }
 
 impl Sweep {
@@ -93,7 +112,18 @@ impl Sweep {
                 points.push(Point { at: after(n), words: format!("after {what} {n} ({name})") });
             }
         }
-        Ok(Sweep { scenario, points, undisturbed })
+        if scenario == Scenario::Reads {
+            let word = |n, path| format!("at read {n} (GET {path})");
+            let reads = (1..).zip(&passed.reads);
+            points = reads.map(|(n, path)| Point { at: CrashPoint::AtRead(n), words: word(n, path) }).collect();
+        }
+        Ok(Sweep { scenario, points, undisturbed, defect: None })
+    }
+
+    /// The same, and the daemon that goes on after each crash breaks this invariant: a sweep that does not notice proves nothing.
+    #[must_use]
+    pub fn broken(self, defect: Invariant) -> Sweep {
+        Sweep { defect: Some(defect), ..self }
     }
 
     /// Tells the scenario with a crash at this point; yields the story.
@@ -104,17 +134,20 @@ impl Sweep {
     /// # Panics
     /// No runtime can be made.
     pub fn crash_at(&self, point: &Point) -> Result<String, String> {
-        in_a_runtime(async {
+        let told = in_a_runtime(async {
             let mut night = Night::of(self.scenario, Some(point.at));
+            night.breaks_later(self.defect);
             let end = night.told().await;
             let wrong = match end {
-                Ok(_) if !night.was_killed() => "the point was never reached".to_owned(),
+                Ok(_) if night.kills_left() > 0 => "the point was never reached".to_owned(),
                 Ok(end) if end == self.undisturbed => return Ok(night.story()),
                 Ok(end) => format!("it ends otherwise than without a crash: {end:?}, not {:?}", self.undisturbed),
                 Err(why) => why,
             };
             Err(format!("{wrong}\n{}", night.story()))
-        })
+        });
+        plant(None);
+        told
     }
 
     /// Crashes at every point, on all cores: what is wrong, by the point's number.
@@ -122,19 +155,10 @@ impl Sweep {
     /// # Panics
     /// No runtime can be made.
     pub fn all(&self) -> BTreeMap<usize, String> {
-        let next = AtomicUsize::new(0);
         let wrong: Mutex<BTreeMap<usize, String>> = Mutex::default();
-        std::thread::scope(|scope| {
-            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-                scope.spawn(|| {
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(point) = self.points.get(at) else { break };
-                        if let Err(why) = self.crash_at(point) {
-                            wrong.lock().unwrap_or_else(PoisonError::into_inner).insert(at + 1, why);
-                        }
-                    }
-                });
+        on_all_cores((1..).zip(&self.points), |(number, point)| {
+            if let Err(why) = self.crash_at(point) {
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).insert(number, why);
             }
         });
         wrong.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dr_core::invariants::Invariant;
+use dr_core::planted::plant;
 use dr_core::{Confirmation, Memory, OwedKey};
 use dr_daemon::{Command, Report};
 use engine_sim::world::{VmStatus, WorldSpec};
-use ovirt_dr::rehearsal::{PlanOptions, plan_for, two_sites_and_a_witness};
+use ovirt_dr::rehearsal::two_sites_and_a_witness;
 
 use crate::edges::Passed;
-use crate::{CrashPoint, Rig};
+use crate::{CrashPoint, Rig, plan_of};
 
 use super::Scenario;
 
@@ -38,7 +40,11 @@ pub(super) struct Night {
     rig: Rig,
     scenario: Scenario,
     point: Option<CrashPoint>,
-    killed: bool,
+    /// Where the daemon that goes on is killed in its turn.
+    again: Option<CrashPoint>,
+    kills_left: usize,
+    /// Sleeps in the code until the first crash.
+    defect: Option<Invariant>,
     memory: Memory,
     seq: u64,
     passed: Passed,
@@ -48,12 +54,28 @@ impl Night {
     /// The daemon is started; nothing has happened yet.
     pub(super) fn of(scenario: Scenario, point: Option<CrashPoint>) -> Night {
         let spec = small();
-        let mut plan = plan(&spec);
+        let mut plan = plan_of(&spec, true, "");
         if matches!(scenario, Scenario::FlippedBack | Scenario::Aborted) {
             plan = plan.replace("    promote:\n      hook: hooks/promote-seville\n", "    promote: confirm\n");
         }
         let rig = Rig::start(&spec, &plan);
-        Night { rig, scenario, point, killed: false, memory: Memory::default(), seq: 0, passed: Passed::default() }
+        let again = (scenario == Scenario::Twice && point.is_some()).then_some(CrashPoint::AfterAny(1));
+        Night {
+            rig,
+            scenario,
+            point,
+            again,
+            kills_left: usize::from(point.is_some()) + usize::from(again.is_some()),
+            defect: None,
+            memory: Memory::default(),
+            seq: 0,
+            passed: Passed::default(),
+        }
+    }
+
+    /// From the first crash on the daemon breaks this invariant.
+    pub(super) fn breaks_later(&mut self, defect: Option<Invariant>) {
+        self.defect = defect;
     }
 
     /// Everything that happens, and the end.
@@ -66,7 +88,7 @@ impl Night {
         self.lose("madrid").await?;
         self.flip("seville");
         match self.scenario {
-            Scenario::Failover => {}
+            Scenario::Failover | Scenario::Reads | Scenario::Twice => {}
             Scenario::FlippedBack => {
                 self.until_a_person_is_asked_to_promote().await?;
                 self.flip("madrid");
@@ -106,9 +128,9 @@ impl Night {
         self.passed.clone()
     }
 
-    /// The crash struck.
-    pub(super) fn was_killed(&self) -> bool {
-        self.killed
+    /// How many crashes are still to strike.
+    pub(super) fn kills_left(&self) -> usize {
+        self.kills_left
     }
 
     /// What the daemon told, and what was done to it.
@@ -187,13 +209,17 @@ impl Night {
 
     /// The daemon is dead where it stood, looked at, and started again.
     async fn die(&mut self) -> Result<(), String> {
-        self.killed = true;
+        self.kills_left = self.kills_left.saturating_sub(1);
         self.rig.note("the daemon is killed");
         self.rig.kill();
         self.always().await?;
         self.rig.pass(Duration::from_secs(DEAD)).await;
         self.rig.note("the daemon is started");
+        plant(self.defect);
         self.rig.restart();
+        if let Some(point) = self.again.take() {
+            self.rig.crash_at(point);
+        }
         Ok(())
     }
 
@@ -259,7 +285,7 @@ impl Night {
             End { converged, cancelled, starts, up, hosts: hosts.collect(), connections }
         });
         let most = match self.scenario {
-            Scenario::Failover | Scenario::EngineRestart => 1,
+            Scenario::Failover | Scenario::EngineRestart | Scenario::Reads | Scenario::Twice => 1,
             Scenario::FlippedBack | Scenario::Aborted => 0,
             Scenario::Failback => 2,
         };
@@ -302,12 +328,4 @@ fn small() -> WorldSpec {
         vm.ha = index % 2 == 1;
     }
     spec
-}
-
-fn plan(spec: &WorldSpec) -> String {
-    let (password, url) = ("env: ENGINE_PASSWORD", "https://engine.example.com/ovirt-engine/api");
-    plan_for(
-        spec,
-        PlanOptions { url, ca_file: None, password, active: "madrid", hooks: true, gateways: true, extra: "" },
-    )
 }

@@ -41,17 +41,17 @@ async fn an_edit_during_a_transition_counts_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_taken_out_of_the_plan_during_a_failover_is_still_carried_over() {
-    let nfs = "  data-nfs:\n    type: nfs\n    madrid: { address: 10.1.0.250, path: /exports/data-nfs }\n    \
+    const NFS: &str = "  data-nfs:\n    type: nfs\n    madrid: { address: 10.1.0.250, path: /exports/data-nfs }\n    \
                seville: { address: 10.2.0.250, path: /exports/data-nfs }\n";
-    let storage = |text: &str| text.replacen(nfs, "", 1);
+    let storage = |text: &str| text.replacen(NFS, "", 1);
     let lost_host = |text: &str| text.replacen("hosts: [madrid-h1, ", "hosts: [", 1);
     let vms = |text: &str| format!("{text}vms: {{ groups: [] }}\n");
-    let edits: [(&dyn Fn(&str) -> String, &str); 3] = [
-        (&storage, "storage data-nfs removed"),
-        (&lost_host, "site madrid: host madrid-h1 removed"),
-        (&vms, "vms: start what was running: true -> false"),
-    ];
-    for (edit, change) in edits {
+    type Edit = fn(&str) -> String;
+    for (edit, change) in [
+        (storage as Edit, "storage data-nfs removed"),
+        (lost_host, "site madrid: host madrid-h1 removed"),
+        (vms, "vms: start what was running: true -> false"),
+    ] {
         let stage = Stage::calm().await;
         stage.lose("madrid").await;
         stage.flip("seville");

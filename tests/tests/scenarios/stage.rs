@@ -8,7 +8,7 @@ use dr_core::{Confirmation, OwedKey};
 use dr_daemon::{Command, Report};
 use engine_sim::world::{HostStatus, VmStatus, WorldSpec};
 use expect_test::ExpectFile;
-use ovirt_dr::rehearsal::{PlanOptions, plan_for, two_sites_and_a_witness};
+use ovirt_dr::rehearsal::two_sites_and_a_witness;
 use tests::Rig;
 
 /// Longest that anything in a story may take.
@@ -32,9 +32,7 @@ pub(crate) fn usual() -> WorldSpec {
 
 /// The plan of a world with Madrid active, promotion by hooks, and further lines.
 pub(crate) fn plan(spec: &WorldSpec, extra: &str) -> String {
-    let password = "env: ENGINE_PASSWORD";
-    let url = "https://engine.example.com/ovirt-engine/api";
-    plan_for(spec, PlanOptions { url, ca_file: None, password, active: "madrid", hooks: true, gateways: true, extra })
+    tests::plan_of(spec, true, extra)
 }
 
 /// The same, with Seville's replica made writable by a person.

@@ -1,6 +1,8 @@
 //! A few storms in a debug build, where the simulated engine checks itself too: `cargo xtask test` runs 2,000 in a release build as well.
 
+use dr_core::invariants::Invariant;
 use tests::storms;
+use tests::sweep::{Scenario, Sweep};
 
 /// Seeds run here.
 const SEEDS: u64 = 40;
@@ -17,6 +19,18 @@ fn the_same_seed_gives_the_same_night_byte_for_byte() {
         let (once, again) = (storms::storm(seed), storms::storm(seed));
         assert_eq!(once.trace, again.trace, "seed {seed}");
     }
+}
+
+/// A defect that only the daemon has that goes on after the crash: what it switches off is not journalled as owed. Without a crash nothing is
+/// wrong, and what is already off when the crash comes is owed.
+#[test]
+fn a_sweep_notices_a_daemon_that_goes_wrong_only_after_a_crash() {
+    let stopped = "a step of the daemon was stopped: invariant I4";
+    let sweep = Sweep::of(Scenario::FlippedBack).expect("nothing is wrong without a crash").broken(Invariant::I4);
+    let wrong: Vec<String> = sweep.points.iter().take(8).filter_map(|point| sweep.crash_at(point).err()).collect();
+    assert!(wrong.iter().any(|why| why.starts_with(stopped)), "{wrong:#?}");
+    let last = sweep.points.last().expect("there are points");
+    sweep.crash_at(last).expect("nothing is switched off any more after the last point");
 }
 
 /// Each seed that ever broke something, with what it broke; named here so that it is run for good.
