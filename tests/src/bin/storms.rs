@@ -1,7 +1,7 @@
 //! `cargo xtask sim`: storms by the thousand, with what went wrong made small.
 
-#![expect(clippy::print_stdout, reason = "a command line tool of the developers: its output is what it is for")]
-
+use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -9,6 +9,13 @@ use std::time::Instant;
 use clap::Parser;
 use tests::storms;
 use tests::sweep::{Scenario, Sweep};
+
+/// `println!` that ends the program, quietly, once nobody reads on: `cargo xtask sim | head` has seen enough.
+macro_rules! say {
+    ($($text:tt)*) => {
+        say(format_args!($($text)*))
+    };
+}
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -44,8 +51,8 @@ struct Cli {
     #[arg(long, conflicts_with_all = ["seeds", "first", "seed"])]
     planted: bool,
     /// Tells a few scenarios again and again, killing the daemon at another point each time: before and after every append to its
-    /// journal and every request that changes something. With a name only that one: failover, flipped-back, aborted, failback,
-    /// engine-restart.
+    /// journal and every request that changes something, at every read, and twice in a row. With a name only that one: failover,
+    /// flipped-back, aborted, failback, engine-restart, reads, twice.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all", conflicts_with_all = ["seeds", "first", "seed", "planted"])]
     sweep: Option<String>,
     /// Kills the daemon at this point of the sweep alone and tells the whole night.
@@ -67,11 +74,19 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::exit, reason = "nights run on all cores, and each of them may be the one that is not heard any more")]
+fn say(text: fmt::Arguments<'_>) {
+    if writeln!(io::stdout().lock(), "{text}").is_err() {
+        // Not a success: what was still to come is not known.
+        std::process::exit(1);
+    }
+}
+
 /// A storm that does not notice a defect proves nothing of code without it.
 fn planted() -> ExitCode {
     let found = storms::all_planted_are_found(PLANTED_WITHIN, |planted, found| match found {
-        Some((seed, why)) => println!("{planted}: seed {seed}: {}", why.lines().next().unwrap_or_default()),
-        None => println!("{planted}: no seed up to {PLANTED_WITHIN} notices"),
+        Some((seed, why)) => say!("{planted}: seed {seed}: {}", why.lines().next().unwrap_or_default()),
+        None => say!("{planted}: no seed up to {PLANTED_WITHIN} notices"),
     });
     if found { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -83,7 +98,7 @@ fn sweep(name: &str, point: Option<usize>) -> ExitCode {
         Scenario::ALL.into_iter().filter(|one| name == "all" || one.name() == name).collect();
     if scenarios.is_empty() || (point.is_some() && scenarios.len() > 1) {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
-        println!("--sweep {name}: name one of {names}; --point N needs a name");
+        say!("--sweep {name}: name one of {names}; --point N needs a name");
         return ExitCode::FAILURE;
     }
     let (began, mut points, mut wrong) = (Instant::now(), 0, 0);
@@ -92,7 +107,7 @@ fn sweep(name: &str, point: Option<usize>) -> ExitCode {
         let sweep = match Sweep::of(scenario) {
             Ok(sweep) => sweep,
             Err(why) => {
-                println!("{name}, without a crash: {why}");
+                say!("{name}, without a crash: {why}");
                 wrong += 1;
                 continue;
             }
@@ -103,31 +118,31 @@ fn sweep(name: &str, point: Option<usize>) -> ExitCode {
         let failures = sweep.all();
         for (number, why) in &failures {
             let words = sweep.points.get(number - 1).map_or("", |point| point.words.as_str());
-            println!("{name}, {words}: {}", why.lines().next().unwrap_or_default());
-            println!("  again: cargo xtask sim --sweep {name} --point {number}");
+            say!("{name}, {words}: {}", why.lines().next().unwrap_or_default());
+            say!("  again: cargo xtask sim --sweep {name} --point {number}");
         }
         let took = began.elapsed().as_secs_f64();
-        println!("{name}: {} points, {} went wrong, {took:.0} s so far", sweep.points.len(), failures.len());
+        say!("{name}: {} points, {} went wrong, {took:.0} s so far", sweep.points.len(), failures.len());
         points += sweep.points.len();
         wrong += failures.len();
     }
-    println!("{points} crash points in {:.0} s: {wrong} went wrong", began.elapsed().as_secs_f64());
+    say!("{points} crash points in {:.0} s: {wrong} went wrong", began.elapsed().as_secs_f64());
     if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn one_point(sweep: &Sweep, number: usize) -> ExitCode {
     let Some(point) = number.checked_sub(1).and_then(|at| sweep.points.get(at)) else {
-        println!("{} has points 1 to {}", sweep.scenario.name(), sweep.points.len());
+        say!("{} has points 1 to {}", sweep.scenario.name(), sweep.points.len());
         return ExitCode::FAILURE;
     };
-    println!("{}, {}:", sweep.scenario.name(), point.words);
+    say!("{}, {}:", sweep.scenario.name(), point.words);
     match sweep.crash_at(point) {
         Ok(story) => {
-            println!("{story}\nnothing is wrong");
+            say!("{story}\nnothing is wrong");
             ExitCode::SUCCESS
         }
         Err(why) => {
-            println!("{why}");
+            say!("{why}");
             ExitCode::FAILURE
         }
     }
@@ -135,17 +150,17 @@ fn one_point(sweep: &Sweep, number: usize) -> ExitCode {
 
 fn one(seed: u64) -> ExitCode {
     let night = storms::storm(seed);
-    println!("seed {seed}: {:?}", night.end);
+    say!("seed {seed}: {:?}", night.end);
     tell(&night);
     if night.end.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn tell(night: &storms::Night) {
-    println!("what happens:");
+    say!("what happens:");
     for order in &night.orders {
-        println!("  {order}");
+        say!("  {order}");
     }
-    println!("the plan:\n{}\nthe story:\n{}", night.plan, night.trace);
+    say!("the plan:\n{}\nthe story:\n{}", night.plan, night.trace);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a figure of real time for whoever waits for it; no night sees it")]
@@ -157,22 +172,22 @@ fn many(asked: &Cli) -> ExitCode {
     let seeds = seeds.take(usize::try_from(count).unwrap_or(usize::MAX));
     let tally = storms::storms(seeds, |seed, night| {
         if let Err(why) = &night.end {
-            println!("seed {seed}: {}", why.lines().next().unwrap_or_default());
+            say!("seed {seed}: {}", why.lines().next().unwrap_or_default());
         }
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if done.is_multiple_of(STEP) {
-            println!("{done} of {count} seeds after {:.0} s", began.elapsed().as_secs_f64());
+            say!("{done} of {count} seeds after {:.0} s", began.elapsed().as_secs_f64());
         }
     });
     for (end, seeds) in &tally.ends {
-        println!("{:>6}  {end}  (such as {:?})", seeds.len(), seeds.iter().take(4).collect::<Vec<_>>());
+        say!("{:>6}  {end}  (such as {:?})", seeds.len(), seeds.iter().take(4).collect::<Vec<_>>());
     }
     let took = began.elapsed().as_secs_f64();
     let rate = f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took;
-    println!("{count} seeds from {first} on in {took:.0} s, {rate:.1} a second: {} went wrong", tally.failures.len());
+    say!("{count} seeds from {first} on in {took:.0} s, {rate:.1} a second: {} went wrong", tally.failures.len());
     for seed in tally.failures.keys().take(SHOWN) {
         if let Some(night) = storms::smallest(*seed) {
-            println!("\nseed {seed}, made small: {}", night.end.as_ref().err().map_or("", String::as_str));
+            say!("\nseed {seed}, made small: {}", night.end.as_ref().err().map_or("", String::as_str));
             tell(&night);
         }
     }
