@@ -8,7 +8,7 @@ use super::storm::{End, Night};
 
 /// These dice are not those of the rest of the night: what else happens is what happened before there were jumps. Chosen so that the nights
 /// of 2046 and 18416, which are named in a test, have none.
-const SALT: u64 = 0x636c_6f63_6b73;
+const SALT: u64 = 0x636c_6f63_6b77;
 
 const SECOND: i64 = 1000;
 const HOUR: i64 = 3600 * SECOND;
@@ -90,10 +90,10 @@ pub(super) fn draw(seed: u64, events: &mut Vec<(u64, Event)>) -> Vec<(u64, Event
         events.sort_by_key(|(at, _)| *at);
     }
     let mut late = Vec::new();
-    if dice.percent(20) {
+    if dice.percent(30) {
         for _ in 0..dice.roll(1, 2) {
-            let (at, jump) = (dice.roll(0, 500), jump(&mut dice));
-            if dice.percent(30) {
+            let (at, jump) = (dice.roll(0, 240), jump(&mut dice));
+            if dice.percent(50) {
                 late.push((at, Event::Kill));
                 late.push((at, jump));
                 late.push((at + dice.roll(0, 90), Event::Restart));

@@ -138,6 +138,11 @@ pub(super) fn converged(rig: &Rig, scene: &Scene, site: &str, watcher: &Watcher,
     Ok(())
 }
 
+/// Whether a wait is one of those that time alone ends, within minutes: a silence, a moment's watch.
+pub(super) fn ends_by_itself(wait: &str) -> bool {
+    wait.contains(", counts after ") || wait.contains(", watched for a moment")
+}
+
 /// Power management and fencing that were on in the beginning and are off.
 fn switched_off(rig: &Rig, scene: &Scene) -> Vec<OwedKey> {
     let had = |name: &str| {

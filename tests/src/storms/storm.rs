@@ -281,6 +281,11 @@ impl Storm {
             }
         }
         let report = self.rig.report();
+        if let Some(wait) = report.waits.iter().find(|wait| oracle::ends_by_itself(wait)).filter(|_| !self.dead) {
+            return Err(format!(
+                "nothing was sent for {NOTHING_SENT} s, and this should have passed long since: {wait}"
+            ));
+        }
         let why = report.refusals.first().or(report.held.as_ref()).or(report.waits.first());
         match why {
             Some(why) => Ok(End::Waits(why.clone())),
