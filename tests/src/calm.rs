@@ -39,6 +39,7 @@ pub fn calm_world(plan: &Plan, now: Time) -> (Observed, Memory) {
                 since,
                 detail: None,
                 spm: if is_active && index == 0 { Spm::Spm } else { Spm::None },
+                may_be_spm: Some(since),
                 power_management: true,
                 vms: u32::try_from(placed).unwrap_or(u32::MAX),
             });

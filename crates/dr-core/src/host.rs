@@ -26,6 +26,8 @@ pub struct Host {
     pub detail: Option<String>,
     /// Its part in the data center's storage pool. Says nothing about reachability.
     pub spm: Spm,
+    /// Since when this process has seen that it may become SPM (`spm.priority` above -1); none if it never may.
+    pub may_be_spm: Option<Time>,
     /// `power_management.enabled`.
     pub power_management: bool,
     /// `summary.total`: virtual machines counted on it; stale on dead hosts until they are confirmed.

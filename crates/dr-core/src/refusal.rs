@@ -125,6 +125,15 @@ pub enum Refusal {
         /// For how long nothing has moved.
         since: Duration,
     },
+    /// No host of the new site may become SPM, and without one the data center does not come up.
+    NoHostMayBeSpm {
+        /// The new site.
+        site: String,
+        /// The data center.
+        data_center: String,
+        /// Its hosts there.
+        hosts: Vec<String>,
+    },
     /// The account lacks a right.
     NoPermission {
         /// The step in words.
@@ -251,6 +260,12 @@ impl fmt::Display for Refusal {
                  host back without network to its virtual machines, or remove the dead host from the engine (DELETE /hosts/ID)",
                 Said(*since)
             ),
+            Refusal::NoHostMayBeSpm { site, data_center, hosts } => write!(
+                f,
+                "no host of {site} may become SPM of data center {data_center}, which cannot come up without: the SPM priority of {} is -1 (never). \
+                 Give one of them another (Edit Host, SPM)",
+                shown(hosts)
+            ),
             Refusal::NoPermission { step, text } => {
                 write!(f, "{step}: the account lacks a right ({text}). Give the daemon's account the role SuperUser")
             }
@@ -280,6 +295,18 @@ impl fmt::Display for Refusal {
                 whose(*later, plans)
             ),
         }
+    }
+}
+
+/// Names that a refusal lists.
+const NAMES_SHOWN: usize = 5;
+
+/// `b1, b2`, and of many the first few.
+fn shown(names: &[String]) -> String {
+    let first = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dr_core::{Confirmation, OwedKey};
 use dr_daemon::{Command, Report};
-use engine_sim::world::{HostStatus, VmStatus, WorldSpec};
+use engine_sim::world::{HostChange, HostStatus, VmStatus, WorldSpec};
 use expect_test::ExpectFile;
 use ovirt_dr::rehearsal::two_sites_and_a_witness;
 use tests::Rig;
@@ -78,6 +78,16 @@ impl Stage {
     pub(crate) fn flip(&self, site: &str) {
         self.rig.note(&format!("the file is edited: active_site: {site}"));
         self.rig.flip(site);
+    }
+
+    /// An administrator changes a host's SPM priority in the engine; -1 is never.
+    pub(crate) fn spm_priority(&self, host: &str, priority: i32) {
+        self.rig.note(&format!("in the engine: {host} gets the SPM priority {priority}"));
+        self.rig.engine.world(|world| {
+            let host = world.host_named(host).expect("such a host").id;
+            let change = HostChange { spm_priority: Some(priority), ..HostChange::default() };
+            let _ = world.begin(engine_sim::world::Command::UpdateHost { host, change }, "by-hand");
+        });
     }
 
     /// A person gives a command; the answer is part of the story.

@@ -19,6 +19,26 @@ async fn a_standby_host_without_storage_is_an_exception() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_site_of_which_no_host_may_become_spm_is_named_until_one_may() {
+    let stage = Stage::calm().await;
+    for host in ["seville-h1", "seville-h2", "seville-h3"] {
+        stage.spm_priority(host, -1);
+    }
+    stage.until(|report| report.drift.iter().any(|line| line.contains("no host of seville may become SPM"))).await;
+    stage.lose("madrid").await;
+    stage.flip("seville");
+    stage.until_said("no host of seville may become SPM").await;
+    stage.seconds(900).await;
+    let report = stage.rig.report();
+    assert!(report.waits.iter().any(|line| line.ends_with("no host of seville may become SPM")), "{report:#?}");
+    assert!(!stage.rig.story().contains("dead SPM. Ways out"), "{}", stage.rig.story());
+    stage.spm_priority("seville-h2", 5);
+    stage.until_closed_with(&[]).await;
+    assert!(!stage.rig.story().contains("dead SPM. Ways out"), "{}", stage.rig.story());
+    stage.converged(expect_file!["golden/no_host_may_be_spm.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fence_lock_of_two_minutes_is_waited_out() {
     let stage = Stage::calm().await;
     stage.lose("madrid").await;

@@ -1,12 +1,13 @@
 //! Calm times: drift is reported and never corrected, since an administrator may be patching a host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dr_plan::{Plan, SiteName};
 
 use crate::hash::{HashMap, HashSet};
 use crate::{
-    ClusterId, DataCenterId, DataCenterStatus, Decision, Host, HostStatus, Life, Memory, Observed, resolve_rows,
+    ClusterId, DataCenterId, DataCenterStatus, Decision, Host, HostStatus, Life, Memory, Observed, Refusal,
+    resolve_rows,
 };
 
 /// Reports what differs from the accepted site, and what would stand in the way of a failover.
@@ -15,7 +16,7 @@ pub(crate) fn report(plan: &Plan, observed: &Observed, memory: &Memory, decision
     super::engine::is_another(observed, memory, decision);
     let Some(accepted) = &memory.accepted else { return };
     decision.drift = differences(plan, observed, accepted);
-    decision.drift.extend(obstacles(plan, observed));
+    decision.drift.extend(obstacles(plan, observed, accepted));
 }
 
 /// Where the engine differs from the plan with `active` as its active site: what makes a plan match the world, or drift from it.
@@ -42,7 +43,7 @@ pub(crate) fn differences(plan: &Plan, observed: &Observed, active: &str) -> Vec
         }
     }
     if let Some(connections) = observed.connections.seen() {
-        let (rows, problems) = resolve_rows(plan, connections, &std::collections::BTreeMap::new());
+        let (rows, problems) = resolve_rows(plan, connections, &BTreeMap::new());
         differences.extend(problems.iter().map(ToString::to_string));
         for row in rows {
             match row.at(&site) {
@@ -61,7 +62,7 @@ pub(crate) fn differences(plan: &Plan, observed: &Observed, active: &str) -> Vec
 }
 
 /// What would stand in the way of a failover: said in calm times so that it is no surprise.
-fn obstacles(plan: &Plan, observed: &Observed) -> Vec<String> {
+fn obstacles(plan: &Plan, observed: &Observed, active: &str) -> Vec<String> {
     let (Some(hosts), Some(clusters)) = (observed.hosts.seen(), observed.clusters.seen()) else { return Vec::new() };
     let data_center_of: HashMap<&ClusterId, &DataCenterId> =
         clusters.iter().filter_map(|cluster| Some((&cluster.id, cluster.data_center.as_ref()?))).collect();
@@ -87,5 +88,36 @@ fn obstacles(plan: &Plan, observed: &Observed) -> Vec<String> {
             obstacles.push(format!("data center {} is {}", data_center.name, data_center.status));
         }
     }
+    obstacles.extend(without_spm(plan, observed, active, hosts, &data_center_of));
     obstacles
+}
+
+/// Standby sites of which no host may become SPM of a data center.
+fn without_spm(
+    plan: &Plan,
+    observed: &Observed,
+    active: &str,
+    hosts: &[Host],
+    data_center_of: &HashMap<&ClusterId, &DataCenterId>,
+) -> Vec<String> {
+    if hosts.iter().all(|host| host.may_be_spm.is_some()) {
+        return Vec::new();
+    }
+    let standby = plan.sites.iter().filter(|(site, _)| site.0 != active);
+    let site_of: HashMap<&str, &SiteName> =
+        standby.flat_map(|(site, of)| of.hosts.iter().map(move |host| (host.as_str(), site))).collect();
+    let mut there: BTreeMap<(&SiteName, &DataCenterId), Vec<&Host>> = BTreeMap::new();
+    for host in hosts {
+        if let (Some(site), Some(data_center)) = (site_of.get(host.name.as_str()), data_center_of.get(&host.cluster)) {
+            there.entry((site, data_center)).or_default().push(host);
+        }
+    }
+    let without = there.into_iter().filter(|(_, hosts)| hosts.iter().all(|host| host.may_be_spm.is_none()));
+    let said = without.map(|((site, id), hosts)| {
+        let data_center = observed.data_centers.seen().into_iter().flatten().find(|dc| dc.id == *id);
+        let data_center = data_center.map_or_else(|| id.0.clone(), |dc| dc.name.clone());
+        let hosts = hosts.iter().map(|host| host.name.clone()).collect();
+        Refusal::NoHostMayBeSpm { site: site.0.clone(), data_center, hosts }.to_string()
+    });
+    said.collect()
 }

@@ -30,6 +30,12 @@ pub(crate) fn has_new_storage(scene: &Scene, id: &DataCenterId) -> bool {
 
 /// Explains each affected data center, and notes those that have arrived.
 pub(crate) fn watch(scene: &Scene, proof: &Proof, decision: &mut Decision) {
+    for data_center in scene.data_centers.iter().filter(|data_center| scene.affected.contains(&data_center.id)) {
+        // Said before anything is proven: a person can mend it meanwhile.
+        if !proof.proven || data_center.status != DataCenterStatus::Up {
+            decision.refusals.extend(without_spm(scene, data_center));
+        }
+    }
     if !proof.proven {
         return;
     }
@@ -68,6 +74,7 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
     let foreign_spm = others.filter(here).find(|host| host.spm == Spm::Spm && scene.life(host) == Life::Lost);
     let contending = scene.standby.iter().filter(here).find(|host| host.spm != Spm::None);
     let standby_up = first_standby_up(scene, data_center);
+    let no_candidate = no_candidate(scene, data_center);
     let on = if scene.standby_of(&data_center.id).next().is_none() {
         format!("no host of {} belongs to it", scene.to)
     } else if standby_up.is_none() {
@@ -78,10 +85,13 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
         format!("its SPM {} is {} and not one of {}: confirm it by hand", host.name, host.status, scene.transition.from)
     } else if let Some(host) = contending {
         format!("{} takes the SPM role; the storage lease of the dead SPM may have to run out", host.name)
+    } else if let Some(reason) = &no_candidate {
+        reason.clone()
     } else {
         by_status(&data_center.status).to_owned()
     };
-    if dead_spm.is_none() && foreign_spm.is_none() && comes_up_by_itself(&data_center.status) {
+    if dead_spm.is_none() && foreign_spm.is_none() && no_candidate.is_none() && comes_up_by_itself(&data_center.status)
+    {
         let since = standby_up.map_or(Duration::ZERO, |up| scene.now.since(last_move(scene, data_center, up)));
         if since >= NO_PROGRESS {
             decision.refusals.push(Refusal::DeadSpmOwnsStorage { data_center: data_center.name.clone(), since });
@@ -89,6 +99,48 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
     }
     let (name, status) = (data_center.name.clone(), data_center.status.to_string());
     decision.waits.push(Wait::DataCenter { name, status, on });
+}
+
+/// What stands in the way of any election at the new site, if every host of a data center there has a priority that says never.
+fn without_spm(scene: &Scene, data_center: &DataCenter) -> Option<Refusal> {
+    let here = scene.standby_of(&data_center.id);
+    let hosts = here.map(|host| host.may_be_spm.is_none().then(|| host.name.clone())).collect::<Option<Vec<_>>>()?;
+    // One of another site that is up may be elected too.
+    (!hosts.is_empty() && candidates(scene, data_center).next().is_none()).then(|| Refusal::NoHostMayBeSpm {
+        site: scene.to.0.clone(),
+        data_center: data_center.name.clone(),
+        hosts,
+    })
+}
+
+/// Hosts that an election may choose now.
+fn candidates<'a>(scene: &'a Scene, data_center: &'a DataCenter) -> impl Iterator<Item = &'a Host> {
+    let others = scene.others.iter().map(|(host, _)| *host);
+    let here = |host: &&Host| scene.data_center(host).is_some_and(|dc| dc.id == data_center.id);
+    let all = scene.standby.iter().copied().chain(others).filter(here);
+    all.filter(|host| host.status == HostStatus::Up && host.may_be_spm.is_some())
+}
+
+/// Why no election finds anybody although hosts of the new site are up.
+fn no_candidate(scene: &Scene, data_center: &DataCenter) -> Option<String> {
+    if candidates(scene, data_center).next().is_some() {
+        return None;
+    }
+    let here = || scene.standby_of(&data_center.id);
+    let up = here().filter(|host| host.status == HostStatus::Up).map(|host| host.name.clone()).collect::<Vec<_>>();
+    if up.is_empty() {
+        return None;
+    }
+    let may: Vec<String> = here().filter(|host| host.may_be_spm.is_some()).map(|host| host.name.clone()).collect();
+    let site = &scene.to;
+    Some(match may.as_slice() {
+        [] => format!("no host of {site} may become SPM"),
+        may => format!(
+            "of {site} only {} may become SPM and {} not up",
+            may.join(", "),
+            if may.len() == 1 { "is" } else { "are" }
+        ),
+    })
 }
 
 /// Whether an election brings a data center up; one without a master domain, or whose master is in maintenance, waits for a person.
@@ -132,7 +184,8 @@ fn last_move(scene: &Scene, data_center: &DataCenter, standby_up: Time) -> Time 
         | Goal::DataCenterUp(_)
         | Goal::VmUp(_) => None,
     });
-    confirmed.chain([standby_up]).max().unwrap_or(standby_up)
+    let allowed = scene.standby_of(&data_center.id).filter_map(|host| host.may_be_spm);
+    confirmed.chain([standby_up]).chain(allowed.min()).max().unwrap_or(standby_up)
 }
 
 pub(crate) fn first_standby_up(scene: &Scene, data_center: &DataCenter) -> Option<Time> {

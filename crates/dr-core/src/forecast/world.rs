@@ -316,7 +316,8 @@ impl World {
         }
         let of = &self.data_center_of;
         let hosts = seen(&mut self.observed.hosts).iter_mut();
-        let mut here = hosts.filter(|host| of.get(&host.cluster) == Some(id) && host.status == HostStatus::Up);
+        let here = hosts.filter(|host| of.get(&host.cluster) == Some(id) && host.status == HostStatus::Up);
+        let mut here = here.filter(|host| host.may_be_spm.is_some());
         if let Some(spm) = here.next() {
             spm.spm = Spm::Spm;
         }
@@ -339,7 +340,7 @@ impl World {
     fn can_elect(&self, id: &DataCenterId) -> bool {
         let hosts = self.observed.hosts.seen().into_iter().flatten();
         let here: Vec<_> = hosts.filter(|host| self.data_center_of.get(&host.cluster) == Some(id)).collect();
-        here.iter().any(|host| host.status == HostStatus::Up)
+        here.iter().any(|host| host.status == HostStatus::Up && host.may_be_spm.is_some())
             && !here.iter().any(|host| host.spm == Spm::Spm && host.status != HostStatus::Up)
     }
 

@@ -100,3 +100,19 @@ fn a_foreign_debt_and_another_engine_are_refusals() {
         "#]],
     );
 }
+
+#[test]
+fn a_standby_site_of_which_no_host_may_become_spm_is_said_beforehand() {
+    check(
+        "
+        site a: a1 up spm, a2 up never_spm
+        site b: b1 maintenance never_spm, b2 maintenance never_spm
+        site c: c1 maintenance never_spm, c2 maintenance
+        nfs data1 domain=active
+        ",
+        expect![[r#"
+            phase    calm
+            drift    no host of b may become SPM of data center dc1, which cannot come up without: the SPM priority of b1, b2 is -1 (never). Give one of them another (Edit Host, SPM)
+        "#]],
+    );
+}

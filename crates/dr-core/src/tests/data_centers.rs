@@ -211,3 +211,88 @@ fn up_without_its_only_host_is_said_also_when_that_host_had_arrived() {
         "#]],
     );
 }
+
+#[test]
+fn it_says_when_no_host_of_the_new_site_may_become_spm() {
+    check(
+        "
+        opened 900
+        site a: a1 maintenance
+        site b: b1 up never_spm for=700, b2 non_operational never_spm for=5
+        ",
+        expect![[r#"
+            phase    activating
+            waits    b2 is non_operational
+            waits    data center dc1 is problematic: no host of b may become SPM
+            refused  no host of b may become SPM of data center dc1, which cannot come up without: the SPM priority of b1, b2 is -1 (never). Give one of them another (Edit Host, SPM)
+            reached  Parked("a1")
+        "#]],
+    );
+}
+
+#[test]
+fn it_says_when_the_one_host_that_may_become_spm_is_not_up() {
+    check(
+        "
+        opened 900
+        site a: a1 maintenance
+        site b: b1 up never_spm for=700, b2 non_operational for=5
+        ",
+        expect![[r#"
+            phase    activating
+            waits    b2 is non_operational
+            waits    data center dc1 is problematic: of b only b2 may become SPM and is not up
+            reached  Parked("a1")
+        "#]],
+    );
+}
+
+#[test]
+fn a_host_of_another_site_that_is_up_may_become_spm() {
+    check(
+        "
+        site a: a1 maintenance
+        site b: b1 up never_spm
+        site c: c1 up
+        ",
+        expect![[r#"
+            phase    proving
+            waits    data center dc1 is problematic: an SPM is elected every 10 s; storage may still name the dead one
+            refused  c1 of another site is up in data center dc1: it still writes to the old copy. Put it in maintenance or power it off
+        "#]],
+    );
+}
+
+#[test]
+fn a_host_that_may_become_spm_since_is_a_move() {
+    check(
+        "
+        opened 900
+        site a: a1 maintenance
+        site b: b1 up for=700 spm_for=20
+        ",
+        expect![[r#"
+            phase    activating
+            waits    data center dc1 is problematic: an SPM is elected every 10 s; storage may still name the dead one
+            reached  Parked("a1")
+        "#]],
+    );
+}
+
+#[test]
+fn that_no_host_may_become_spm_is_said_before_anything_is_proven() {
+    super::check(
+        "
+        site a: a1 non_responsive spm
+        site b: b1 maintenance never_spm
+        nfs data1
+        probe a1 silent 10 rounds=1
+        ",
+        expect![[r#"
+            phase    proving
+            ready    suspend fencing of cluster main
+            waits    a1 silent for 10 s, counts after 1 min
+            refused  no host of b may become SPM of data center dc1, which cannot come up without: the SPM priority of b1 is -1 (never). Give one of them another (Edit Host, SPM)
+        "#]],
+    );
+}

@@ -325,3 +325,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn without_a_host_that_may_become_spm_it_does_not_arrive() {
+    let text =
+        ALIVE.replace("b1 maintenance pm, b2 maintenance", "b1 maintenance pm never_spm, b2 maintenance never_spm");
+    let stuck = foreseen(&text).stuck;
+    assert!(stuck[0].starts_with("no host of b may become SPM of data center dc1"), "{stuck:#?}");
+    let text = ALIVE.replace("b1 maintenance pm", "b1 maintenance pm never_spm");
+    assert_eq!(foreseen(&text).stuck, Vec::<String>::new());
+}

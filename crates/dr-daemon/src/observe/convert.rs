@@ -6,7 +6,9 @@ use dr_core::{
 };
 use ovirt_client::{SpmStatus, StorageDomainType, StorageType, clusters, data_centers, hosts, storage, tags, vms};
 
-pub(super) fn host(host: hosts::Host, since: Time) -> Result<Host, String> {
+/// `since`: of its status; `spm_since`: of what [`may_be_spm`] says.
+pub(super) fn host(host: hosts::Host, since: Time, spm_since: Time) -> Result<Host, String> {
+    let may_be_spm = may_be_spm(&host).then_some(spm_since);
     let missing = |what: &str| format!("host {} has no {what}", host.name);
     let cluster = host.cluster.ok_or_else(|| missing("cluster"))?;
     let address = host.address.ok_or_else(|| missing("address"))?;
@@ -29,9 +31,15 @@ pub(super) fn host(host: hosts::Host, since: Time) -> Result<Host, String> {
             // A word we do not know is no word of safety: the host holds the role until the engine says `none`.
             SpmStatus::Spm | SpmStatus::Other(_) => Spm::Spm,
         },
+        may_be_spm,
         power_management,
         vms,
     })
+}
+
+/// Only a priority that is seen to forbid it speaks against it.
+pub(super) fn may_be_spm(host: &hosts::Host) -> bool {
+    host.spm.as_ref().and_then(|spm| spm.priority).is_none_or(|priority| priority > -1)
 }
 
 pub(super) fn cluster(cluster: clusters::Cluster) -> Result<Cluster, String> {

@@ -37,6 +37,7 @@ struct Answers {
 pub struct Observer {
     client: Client,
     hosts_since: Since,
+    spm_since: Since,
     data_centers_since: Since,
     known: Answers,
     /// The newest read of the virtual machines.
@@ -50,6 +51,7 @@ impl Observer {
         Self {
             client,
             hosts_since: Since::default(),
+            spm_since: Since::default(),
             data_centers_since: Since::default(),
             known: Answers::default(),
             vms,
@@ -86,7 +88,12 @@ impl Observer {
         let hosts = some(hosts, "hosts").and_then(|hosts| {
             let words = hosts.iter().map(|host| (host.id.as_str(), host.status.as_str()));
             let since = self.hosts_since.update(words, now);
-            each(hosts.into_iter().zip(since), |(host, since)| convert::host(host, since))
+            let roles =
+                hosts.iter().map(|host| (host.id.as_str(), if convert::may_be_spm(host) { "may" } else { "never" }));
+            let spm_since = self.spm_since.update(roles, now);
+            each(hosts.into_iter().zip(since.into_iter().zip(spm_since)), |(host, (since, spm_since))| {
+                convert::host(host, since, spm_since)
+            })
         });
         let data_centers = some(data_centers, "data centers").map(|data_centers| {
             let words = data_centers.iter().map(|one| (one.id.as_str(), one.status.as_str()));

@@ -226,6 +226,16 @@ async fn domains_of_unknown_kinds_hold_data_and_half_a_portal_is_unreadable() {
 }
 
 #[tokio::test]
+async fn a_priority_of_minus_one_says_that_a_host_may_never_become_spm() {
+    let mut hosts = recorded(include_str!("../../../ovirt-client/tests/fixtures/hosts_lost.json"));
+    let _ = hosts["host"][0]["spm"].as_object_mut().unwrap().remove("priority");
+    hosts["host"][1]["spm"]["priority"] = json!("-1");
+    let observed = observe(&engine(&[("GET hosts", hosts)])).await;
+    let may: Vec<bool> = observed.hosts.seen().unwrap().iter().map(|host| host.may_be_spm.is_some()).collect();
+    assert_eq!(may[..2], [true, false], "an absent priority forbids nothing");
+}
+
+#[tokio::test]
 async fn a_role_in_an_unknown_word_is_held() {
     let mut hosts = recorded(include_str!("../../../ovirt-client/tests/fixtures/hosts_lost.json"));
     hosts["host"][1]["spm"]["status"] = json!("acting");

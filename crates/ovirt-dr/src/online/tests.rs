@@ -26,6 +26,7 @@ fn host(name: &str, status: HostStatus) -> Host {
         status,
         since: Time(0),
         detail: None,
+        may_be_spm: Some(Time(0)),
         power_management: false,
         vms: 0,
     }
@@ -132,6 +133,18 @@ fn a_living_host_and_a_domain_that_the_plan_does_not_know_would_refuse_a_failove
     assert!(found.iter().any(|(_, text)| text.contains("mad-9 is up and not in the plan")), "{found:?}");
     assert!(found.iter().any(|(_, text)| text.contains("archive has no replica in the plan")), "{found:?}");
     assert!(found.iter().any(|(_, text)| text.starts_with("a failover to seville would not arrive")), "{found:?}");
+}
+
+#[test]
+fn a_standby_site_of_which_no_host_may_become_spm_is_told_once() {
+    let mut world = world();
+    seen(&mut world.hosts)[1].may_be_spm = None;
+    let found = messages(&world);
+    let about: Vec<_> = found
+        .iter()
+        .filter(|(_, text)| text.contains("no host of seville may become SPM of data center dr-dc"))
+        .collect();
+    assert!(matches!(about.as_slice(), [(Level::Warning, _)]), "{found:?}");
 }
 
 #[test]

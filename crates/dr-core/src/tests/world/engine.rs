@@ -11,7 +11,7 @@ use super::words::Words;
 use super::{Draft, ago, says, silent};
 
 impl Draft {
-    /// `a1 non_responsive spm pm vms=2 for=90 dc=dc1 cluster=main port=54322 (reason)`; `a1 gone` is a host that the engine does not know, `a1 gone for=30` one
+    /// `a1 non_responsive spm pm vms=2 for=90 dc=dc1 cluster=main port=54322 (reason)`; `never_spm`: it never may be; `a1 gone` is a host that the engine does not know, `a1 gone for=30` one
     /// that its list has left out for 30 s.
     pub(super) fn host(&mut self, text: &str) -> String {
         let mut words = Words::new(text);
@@ -48,6 +48,7 @@ impl Draft {
             since: ago(words.num("for", 100)),
             detail: detail.map(str::to_owned),
             spm,
+            may_be_spm: (!has("never_spm")).then(|| ago(words.num("spm_for", 1000))),
             power_management: has("pm"),
             vms: u32::try_from(words.num("vms", 0)).expect("few"),
         });
