@@ -9,9 +9,7 @@ use dr_plan::{Plan, Probe, Require, Site};
 
 use crate::invariants::Invariant;
 use crate::planted::breaks;
-use crate::{
-    Answer, Confirmation, Host, HostStatus, Memory, Observed, ProbeState, Refusal, Said, Time, Transition, Wait,
-};
+use crate::{Answer, Host, HostStatus, Memory, Observed, ProbeState, Refusal, Said, Time, Transition, Wait};
 
 /// How long a silence must last.
 pub const SILENCE: Duration = Duration::from_secs(60);
@@ -132,7 +130,7 @@ impl Evidence<'_> {
 
     /// Whether a person vouches that the site is down.
     pub(crate) fn is_vouched(&self) -> bool {
-        self.transition.confirmations.contains(&Confirmation::SiteDown)
+        self.transition.is_vouched(self.name)
     }
 
     /// Judges the whole site: every witness, every probe of its hosts, every further address.

@@ -12,9 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::hash::HashMap;
 use crate::resolve::entry_values;
 use crate::{
-    Answer, Cluster, ClusterId, Confirmation, ConnectionId, DataCenterId, Details, Domain, Goal, Host, HostId,
-    HostStatus, Memory, Observed, OwedKey, Read, SILENCE_FRESH, Step, StepKey, StepKind, Time, Transition, VmId,
-    VmStatus,
+    Answer, Cluster, ClusterId, ConnectionId, DataCenterId, Details, Domain, Goal, Host, HostId, HostStatus, Memory,
+    Observed, OwedKey, Read, SILENCE_FRESH, Step, StepKey, StepKind, Time, Transition, VmId, VmStatus,
 };
 
 /// What must hold, whatever happens.
@@ -259,6 +258,8 @@ impl<'a> Look<'a> {
     fn at(&self, host: &Host) -> At {
         match self.site_of.get(host.name.as_str()) {
             Some(site) if site.0 == self.transition.from => At::Losing,
+            // Left by an earlier, unfinished transition, and not parked since.
+            Some(site) if self.transition.has_lost(&site.0) && host.status != HostStatus::Maintenance => At::Losing,
             Some(site) if site.0 == self.transition.to => At::Winning,
             Some(_) => At::Elsewhere,
             None => At::Nowhere,
@@ -295,8 +296,9 @@ impl<'a> Look<'a> {
         let status = &host.status;
         self.hold(!is_alive(status), Invariant::I1, &format!("the engine sees it {status}"))?;
         self.hold(host.address == address, Invariant::I1, &format!("{address} is not its address"))?;
-        let site = self.plan.sites.get(&SiteName(self.transition.from.clone()));
-        let vouched = self.transition.confirmations.contains(&Confirmation::SiteDown);
+        let name = self.site_of.get(host.name.as_str()).copied();
+        let site = name.and_then(|name| self.plan.sites.get(name));
+        let vouched = name.is_some_and(|name| self.transition.is_vouched(&name.0));
         for port in site.iter().flat_map(|site| &site.evidence.host_ports) {
             let probe = Probe { address: address.to_owned(), port: *port };
             if self.transition.ignores(&host.name, &probe) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::invariants::Breach;
 use crate::{
-    Confirmation, Entry, FrozenVm, Goal, HostId, Outcome, OwedKey, RanVm, StepKey, StepKind, Time, Tries, VmId,
+    Confirmation, Entry, FrozenVm, Goal, HostId, Opening, Outcome, OwedKey, RanVm, StepKey, StepKind, Time, Tries, VmId,
 };
 
 /// Everything that a plan remembers.
@@ -55,6 +55,8 @@ pub struct Transition {
     pub epoch: u64,
     /// The site that loses the workload.
     pub from: String,
+    /// Sites that are lost too: failovers that this one replaced midway had left them. Whether a person vouched for their loss then.
+    pub lost_before: BTreeMap<String, bool>,
     /// The site that gets it.
     pub to: String,
     /// When it opened.
@@ -156,9 +158,11 @@ impl Memory {
                 }
                 self.held = None;
                 self.requested = None;
+                let lost_before = self.transition.take().map(|replaced| replaced.leaves_behind(opening));
                 self.transition = Some(Transition {
                     epoch: opening.epoch,
                     from: opening.from.clone(),
+                    lost_before: lost_before.unwrap_or_default(),
                     to: opening.to.clone(),
                     opened: at,
                     by: opening.by.clone(),
@@ -279,6 +283,7 @@ impl Memory {
                 // What was said of a moment is void. That the replica was made writable stays so.
                 if let Some(transition) = &mut self.transition {
                     transition.confirmations.retain(|said| *said == Confirmation::Promoted);
+                    transition.lost_before.values_mut().for_each(|vouched| *vouched = false);
                 }
             }
         }
@@ -325,6 +330,27 @@ impl Memory {
 }
 
 impl Transition {
+    /// The sites that stay lost, and unfinished, when another transition takes this one's place.
+    fn leaves_behind(&self, next: &Opening) -> BTreeMap<String, bool> {
+        let mut left = self.lost_before.clone();
+        if self.from != self.to && !self.cancelled {
+            left.insert(self.from.clone(), self.is_vouched(&self.from));
+        }
+        left.retain(|site, _| *site != next.from && *site != next.to);
+        left
+    }
+
+    /// Whether a site is lost: the one that this transition leaves, or one that an earlier, unfinished one had left.
+    pub fn has_lost(&self, site: &str) -> bool {
+        self.from == site || self.lost_before.contains_key(site)
+    }
+
+    /// Whether a person vouches that a lost site is down: now, or when an earlier, unfinished transition left it.
+    pub fn is_vouched(&self, site: &str) -> bool {
+        self.confirmations.contains(&Confirmation::SiteDown)
+            || self.lost_before.get(site).is_some_and(|vouched| *vouched)
+    }
+
     /// From when on patience with something counts that could happen from `time` on: nobody waited while nobody watched.
     pub fn awaited_since(&self, time: Time) -> Time {
         self.watched_since.map_or(time, |watched| watched.max(time))

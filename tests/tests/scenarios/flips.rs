@@ -4,7 +4,7 @@ use dr_core::Confirmation;
 use dr_daemon::Command;
 use expect_test::expect_file;
 
-use crate::stage::{Stage, promoted_by_hand, usual};
+use crate::stage::{Stage, plan, promoted_by_hand, three_sites, usual};
 
 #[tokio::test(start_paused = true)]
 async fn a_second_flip_within_the_hour_is_held_and_goes_away_with_the_line() {
@@ -135,4 +135,22 @@ async fn going_back_in_the_middle_is_a_failover_of_its_own_once_confirmed() {
     stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
     stage.vms_up(20).await;
     stage.converged(expect_file!["golden/back_in_the_middle.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_was_left_midway_is_confirmed_and_parked_with_the_next_one() {
+    let spec = three_sites();
+    let plan = plan(&spec, "");
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage.order("hold_fence_lock host=madrid-h1 ms=300000");
+    stage.flip("seville");
+    stage.until_said("seville-h3 up").await;
+    stage.order("lose_site seville");
+    stage.flip("toledo");
+    stage.until_said("loses what was written").await;
+    stage.confirm(Confirmation::Flip, "seville is lost as well").await;
+    stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
+    stage.vms_up(20).await;
+    stage.converged(expect_file!["golden/left_midway.txt"]).await;
 }

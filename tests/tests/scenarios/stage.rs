@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dr_core::{Confirmation, OwedKey};
 use dr_daemon::{Command, Report};
-use engine_sim::world::{HostChange, HostStatus, VmStatus, WorldSpec};
+use engine_sim::world::{HostChange, HostStatus, Target, VmStatus, WorldSpec};
 use expect_test::ExpectFile;
 use ovirt_dr::rehearsal::two_sites_and_a_witness;
 use tests::Rig;
@@ -26,6 +26,32 @@ pub(crate) fn usual() -> WorldSpec {
     spec.options.dead_lease = 20_000;
     for (index, vm) in spec.vms.iter_mut().enumerate() {
         vm.ha = index < 4 || index == 19;
+    }
+    spec
+}
+
+/// The usual world with Toledo beside, which has a replica of everything too.
+pub(crate) fn three_sites() -> WorldSpec {
+    let mut spec = usual();
+    let there = |text: String| text.replace("seville", "toledo").replace("10.2.0.", "10.3.0.");
+    let mut toledo = spec.sites[1].clone();
+    toledo.name = there(toledo.name);
+    toledo.witnesses = toledo.witnesses.into_iter().map(there).collect();
+    for host in &mut toledo.hosts {
+        (host.name, host.address) = (there(host.name.clone()), there(host.address.clone()));
+    }
+    spec.sites.insert(2, toledo);
+    for domain in &mut spec.domains {
+        let mut targets = domain.copies["seville"].clone();
+        for one in &mut targets {
+            match one {
+                Target::Mount { address, .. } => *address = there(address.clone()),
+                Target::Portal { address, target, .. } => {
+                    (*address, *target) = (there(address.clone()), there(target.clone()));
+                }
+            }
+        }
+        domain.copies.insert("toledo".to_owned(), targets);
     }
     spec
 }

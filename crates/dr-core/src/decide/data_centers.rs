@@ -15,6 +15,9 @@ const DATA_CENTER_SETTLES: Duration = Duration::from_secs(10);
 /// After this long without progress a dead SPM is said to own the storage.
 const NO_PROGRESS: Duration = Duration::from_secs(300);
 
+/// What only a person can do for a dead SPM that no failover has given up.
+const BY_HAND: &str = "once it is known to be off, confirm by hand in the engine that it has been rebooted";
+
 /// Whether a data center is up in this read.
 pub(crate) fn is_up(scene: &Scene, id: &DataCenterId) -> bool {
     scene.data_centers.iter().any(|data_center| data_center.id == *id && data_center.status == DataCenterStatus::Up)
@@ -72,7 +75,12 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
     let dead_spm = scene.lost.iter().filter(here).find(|host| host.spm == Spm::Spm);
     let others = scene.others.iter().map(|(host, _)| host);
     let foreign_spm = others.filter(here).find(|host| host.spm == Spm::Spm && scene.life(host) == Life::Lost);
-    let contending = scene.standby.iter().filter(here).find(|host| host.spm != Spm::None);
+    let (dead_ours, contending): (Vec<&&Host>, Vec<&&Host>) = scene
+        .standby
+        .iter()
+        .filter(here)
+        .filter(|host| host.spm != Spm::None)
+        .partition(|host| scene.life(host) == Life::Lost);
     let standby_up = first_standby_up(scene, data_center);
     let no_candidate = no_candidate(scene, data_center);
     let on = if scene.standby_of(&data_center.id).next().is_none() {
@@ -82,15 +90,21 @@ fn explain(scene: &Scene, data_center: &DataCenter, decision: &mut Decision) {
     } else if let Some(host) = dead_spm {
         format!("its SPM {} is not confirmed yet", host.name)
     } else if let Some(host) = foreign_spm {
-        format!("its SPM {} is {} and not one of {}: confirm it by hand", host.name, host.status, scene.transition.from)
-    } else if let Some(host) = contending {
+        format!("its SPM {} is {} and not one of {}: {BY_HAND}", host.name, host.status, scene.transition.from)
+    } else if let Some(host) = dead_ours.first() {
+        format!("its SPM {} is {} and one of the new site: bring it up, or {BY_HAND}", host.name, host.status)
+    } else if let Some(host) = contending.first() {
         format!("{} takes the SPM role; the storage lease of the dead SPM may have to run out", host.name)
     } else if let Some(reason) = &no_candidate {
         reason.clone()
     } else {
         by_status(&data_center.status).to_owned()
     };
-    if dead_spm.is_none() && foreign_spm.is_none() && no_candidate.is_none() && comes_up_by_itself(&data_center.status)
+    if dead_spm.is_none()
+        && foreign_spm.is_none()
+        && dead_ours.is_empty()
+        && no_candidate.is_none()
+        && comes_up_by_itself(&data_center.status)
     {
         let since = standby_up.map_or(Duration::ZERO, |up| scene.now.since(last_move(scene, data_center, up)));
         if since >= NO_PROGRESS {

@@ -78,7 +78,7 @@ fn power_management_until(scene: &Scene, id: &HostId, name: &str) -> Option<Stri
 }
 
 fn is_of_another_site(scene: &Scene, host: &Host) -> bool {
-    scene.plan.sites.iter().any(|(site, of)| site.0 != scene.transition.from && of.hosts.contains(&host.name))
+    scene.plan.sites.iter().any(|(site, of)| !scene.transition.has_lost(&site.0) && of.hosts.contains(&host.name))
 }
 
 /// Lost hosts that the engine would still fence, by cluster.

@@ -191,8 +191,9 @@ fn confirm(scene: &Scene, host: &Host, decision: &mut Decision) {
         });
         return;
     }
-    let evidence = scene.evidence();
-    let site = scene.transition.from.clone();
+    let Some(losing) = scene.losing(host) else { return };
+    let evidence = scene.evidence(losing);
+    let site = losing.name.to_owned();
     match evidence.of_host(host) {
         HostEvidence::Answers(probe) => {
             let (host, probe) = (Some(host.name.clone()), probe.to_string());
@@ -232,7 +233,8 @@ fn offer_confirmation(scene: &Scene, host: &Host, decision: &mut Decision) {
         let probe = dr_plan::Probe { address: host.address.clone(), port: **port };
         !scene.transition.ignores(&host.name, &probe)
     };
-    let ports = scene.losing.evidence.host_ports.iter().filter(lifted).copied().collect();
+    let Some(losing) = scene.losing(host) else { return };
+    let ports = losing.site.evidence.host_ports.iter().filter(lifted).copied().collect();
     let (name, address) = (host.name.clone(), host.address.clone());
     scene.offer(decision, Step::ConfirmRebooted { host: host.id.clone(), name, address, ports });
 }

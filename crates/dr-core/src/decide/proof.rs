@@ -44,15 +44,24 @@ pub(crate) fn prove(scene: &Scene, decision: &mut Decision) -> Proof {
     the_plan_fits(scene, decision);
     let engine_agrees = the_engines_word(scene, decision);
     let clear = holders(scene, decision);
-    let evidence = scene.evidence().of_site(&scene.lost);
-    decision.refusals.extend(evidence.refusals);
+    let mut words = Some(String::new());
+    let mut asks = Vec::new();
+    for losing in &scene.losing {
+        let evidence = scene.evidence(losing).of_site(&losing.hosts);
+        decision.refusals.extend(evidence.refusals);
+        asks.extend(evidence.asks);
+        decision.waits.extend(evidence.waits);
+        words = words.zip(evidence.proven).map(|(words, proven)| match words.as_str() {
+            "" => proven,
+            _ => format!("{words}; {} too: {proven}", losing.name),
+        });
+    }
     contradicted |= decision.refusals.len() > before;
     // Asking for a person's word contradicts nothing: what is done before the proof may be done.
-    decision.refusals.extend(evidence.asks);
-    decision.waits.extend(evidence.waits);
-    let proven = engine_agrees && evidence.proven.is_some();
+    decision.refusals.extend(asks);
+    let proven = engine_agrees && words.is_some();
     if proven && clear && !contradicted && scene.transition.proven.is_none() {
-        decision.proven = evidence.proven;
+        decision.proven = words;
     }
     Proof { needed, proven, clear, contradicted }
 }
@@ -77,6 +86,7 @@ fn the_plan_fits(scene: &Scene, decision: &mut Decision) {
 /// Each lost host `non_responsive`, `down` or in `maintenance`.
 fn the_engines_word(scene: &Scene, decision: &mut Decision) -> bool {
     let mut agrees = true;
+    let losing = |host: &Host| scene.losing(host);
     for host in &scene.lost {
         let status = host.status.to_string();
         match scene.life(host) {
@@ -84,11 +94,11 @@ fn the_engines_word(scene: &Scene, decision: &mut Decision) -> bool {
             Life::Unsettled => decision.waits.push(Wait::HostUnsettled { host: host.name.clone(), status }),
             // Said as `LostHostReturned` by the file that looks after lost hosts.
             Life::Alive if is_returned(scene, true, host) => {}
-            Life::Alive if scene.evidence().is_unnoticed(host) => {
+            Life::Alive if losing(host).is_some_and(|losing| scene.evidence(losing).is_unnoticed(host)) => {
                 decision.waits.push(Wait::EngineHasNotNoticed { host: host.name.clone(), status });
             }
             Life::Alive => {
-                let site = scene.transition.from.clone();
+                let site = losing(host).map_or(&scene.transition.from[..], |losing| losing.name).to_owned();
                 decision.refusals.push(Refusal::SiteAlive { site, host: host.name.clone(), status });
             }
         }

@@ -66,9 +66,9 @@ pub fn forecast(plan: &Plan, to: &SiteName, observed: &Observed, memory: &Memory
 /// Whether a host of the losing site is SPM, or was when the engine last heard of it.
 fn spm_is_lost(plan: &Plan, world: &World) -> bool {
     let Some(transition) = &world.memory.transition else { return false };
-    let Some(site) = plan.sites.get(&SiteName(transition.from.clone())) else { return false };
+    let lost = || plan.sites.iter().filter(|(site, _)| transition.has_lost(&site.0));
     let hosts = world.observed.hosts.seen().map(Vec::as_slice).unwrap_or_default();
-    hosts.iter().any(|host| host.spm != Spm::None && site.hosts.contains(&host.name))
+    hosts.iter().any(|host| host.spm != Spm::None && lost().any(|(_, site)| site.hosts.contains(&host.name)))
 }
 
 fn run(plan: &Plan, world: &mut World) -> Forecast {

@@ -15,8 +15,8 @@ use dr_plan::{Plan, Site, SiteName};
 use crate::evidence::Evidence;
 use crate::hash::{HashMap, HashSet};
 use crate::{
-    Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, GONE_AFTER, Goal, Host, HostId, Life, Memory,
-    Observed, Read, RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
+    Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, GONE_AFTER, Goal, Host, HostId, HostStatus, Life,
+    Memory, Observed, Read, RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
 };
 
 /// One pass's world, seen from one open transition.
@@ -27,12 +27,13 @@ pub(crate) struct Scene<'a> {
     pub(crate) transition: &'a Transition,
     pub(crate) now: Time,
     pub(crate) to: SiteName,
-    pub(crate) losing: &'a Site,
+    /// The site that this transition leaves, and those that earlier, unfinished ones had left, as far as hosts of theirs are not parked.
+    pub(crate) losing: Vec<Losing<'a>>,
     pub(crate) winning: &'a Site,
     pub(crate) clusters: &'a [Cluster],
     pub(crate) data_centers: &'a [DataCenter],
     pub(crate) domains: &'a [Domain],
-    /// Hosts of the losing site that the engine knows.
+    /// Hosts of the losing sites that the engine knows.
     pub(crate) lost: Vec<&'a Host>,
     /// Hosts of the new site that the engine knows.
     pub(crate) standby: Vec<&'a Host>,
@@ -52,7 +53,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) vms: Vec<(&'a FrozenVm, Option<&'a Vm>)>,
     /// Virtual machines that are not up at the new site and have not been in this transition.
     pub(crate) missing_vms: Vec<(&'a FrozenVm, Option<&'a Vm>)>,
-    lost_by_id: HashMap<&'a HostId, &'a Host>,
+    /// Each with its place in [`Scene::losing`].
+    lost_by_id: HashMap<&'a HostId, (&'a Host, usize)>,
     data_center_of_cluster: HashMap<&'a ClusterId, &'a DataCenter>,
     activated: HashSet<&'a str>,
     begun: bool,
@@ -62,6 +64,14 @@ pub(crate) struct Scene<'a> {
     missing_rows: HashMap<&'a DataCenterId, storage::MissingRows>,
     /// Data centers with a connected data domain that is not active.
     unready: HashSet<&'a DataCenterId>,
+}
+
+/// A site that loses the workload.
+pub(crate) struct Losing<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) site: &'a Site,
+    /// Those of its hosts that the engine knows.
+    pub(crate) hosts: Vec<&'a Host>,
 }
 
 /// Waits instead of a scene: something that every conclusion needs could not be read. What fails for one reason is one wait.
@@ -113,7 +123,13 @@ impl<'a> Scene<'a> {
         let losing = plan.sites.get(&SiteName(transition.from.clone()))?;
         let winning = plan.sites.get(&to)?;
 
-        let (lost, missing_lost) = find(&losing.hosts, hosts);
+        let (left, missing_lost) = find(&losing.hosts, hosts);
+        let mut losing = vec![Losing { name: &transition.from, site: losing, hosts: left }];
+        losing.extend(transition.lost_before.keys().filter_map(|name| lost_before(plan, name, hosts)));
+        let lost: Vec<&Host> = losing.iter().flat_map(|site| &site.hosts).copied().collect();
+        let places = losing.iter().enumerate();
+        let places = places.flat_map(|(at, site)| site.hosts.iter().map(move |host| (&host.id, (*host, at))));
+        let lost_by_id = places.collect();
         let (standby, missing_standby) = find(&winning.hosts, hosts);
         let by_id: HashMap<&DataCenterId, &DataCenter> = data_centers.iter().map(|dc| (&dc.id, dc)).collect();
         let data_center_of_cluster: HashMap<&ClusterId, &DataCenter> = clusters
@@ -153,7 +169,7 @@ impl<'a> Scene<'a> {
             clusters,
             data_centers,
             domains,
-            lost_by_id: lost.iter().map(|host| (&host.id, *host)).collect(),
+            lost_by_id,
             lost,
             standby,
             missing_standby,
@@ -197,12 +213,17 @@ impl<'a> Scene<'a> {
         self.vms.iter().filter(missing).copied().collect()
     }
 
-    /// The evidence on the losing site.
-    pub(crate) fn evidence(&self) -> Evidence<'_> {
+    /// The losing site of a host.
+    pub(crate) fn losing(&self, host: &Host) -> Option<&Losing<'a>> {
+        self.lost_by_id.get(&host.id).and_then(|(_, at)| self.losing.get(*at))
+    }
+
+    /// The evidence on a losing site.
+    pub(crate) fn evidence(&self, losing: &Losing<'a>) -> Evidence<'_> {
         Evidence {
             plan: self.plan,
-            name: &self.transition.from,
-            site: self.losing,
+            name: losing.name,
+            site: losing.site,
             observed: self.observed,
             memory: self.memory,
             transition: self.transition,
@@ -210,9 +231,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A host of the losing site by its id.
+    /// A host of the losing sites by its id.
     pub(crate) fn lost_host(&self, id: &HostId) -> Option<&'a Host> {
-        self.lost_by_id.get(id).copied()
+        self.lost_by_id.get(id).map(|(host, _)| *host)
     }
 
     /// Any host of the engine by its id.
@@ -279,6 +300,14 @@ impl<'a> Scene<'a> {
     pub(crate) fn domains_active(&self, id: &DataCenterId) -> bool {
         !self.unready.contains(id)
     }
+}
+
+/// A site that an earlier, unfinished transition had left. Its parked hosts are like those of any other site: they may run and answer again.
+fn lost_before<'a>(plan: &'a Plan, name: &'a str, hosts: &'a [Host]) -> Option<Losing<'a>> {
+    let site = plan.sites.get(&SiteName(name.to_owned()))?;
+    let (mut hosts, _) = find(&site.hosts, hosts);
+    hosts.retain(|host| host.status != HostStatus::Maintenance);
+    (!hosts.is_empty()).then_some(Losing { name, site, hosts })
 }
 
 fn find<'a>(names: &'a [String], hosts: &'a [Host]) -> (Vec<&'a Host>, Vec<&'a str>) {

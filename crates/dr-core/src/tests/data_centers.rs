@@ -97,7 +97,7 @@ fn an_spm_that_is_not_ours_is_named() {
         ",
         expect![[r#"
             phase    activating
-            waits    data center dc1 is problematic: its SPM x1 is non_responsive and not one of a: confirm it by hand
+            waits    data center dc1 is problematic: its SPM x1 is non_responsive and not one of a: once it is known to be off, confirm by hand in the engine that it has been rebooted
         "#]],
     );
 }

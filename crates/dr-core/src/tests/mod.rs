@@ -20,6 +20,7 @@ mod vms;
 
 mod closing;
 mod kinds;
+mod left_behind;
 mod left_out;
 mod withheld;
 

@@ -143,7 +143,7 @@ impl PlanLoop {
         }
         let what = match &confirmation {
             Confirmation::Flip => "the held flip is meant".to_owned(),
-            Confirmation::SiteDown => "the lost site is down".to_owned(),
+            Confirmation::SiteDown => self.what_is_down(),
             Confirmation::Promoted => "the replica is writable".to_owned(),
             Confirmation::IgnoreProbe { host, probe } => format!("an answer on {probe} is not {host}'s"),
             Confirmation::Connection { name } => format!("connection {name} may be written"),
@@ -153,10 +153,21 @@ impl PlanLoop {
         self.note(Entry::Confirmed { confirmation, by, reason }, Level::Notice, text).await
     }
 
+    /// What a person who confirms a loss vouches for.
+    fn what_is_down(&self) -> String {
+        let before = self.memory.transition.iter().flat_map(|transition| transition.lost_before.keys());
+        let before: Vec<&str> = before.map(String::as_str).collect();
+        if before.is_empty() {
+            "the lost site is down".to_owned()
+        } else {
+            format!("the lost site is down, and {} too", before.join(" and "))
+        }
+    }
+
     /// What a confirmation gets wrong that can be seen from here: it speaks of what the open transition does not have, or of a loss that what
     /// is seen speaks against. A word that was taken would count until the transition is over, also once its host has gone silent.
     fn contradicts(&mut self, confirmation: &Confirmation) -> Option<String> {
-        let from = self.memory.transition.as_ref().map(|transition| SiteName(transition.from.clone()))?;
+        let transition = self.memory.transition.clone()?;
         let plan = self.source.acting(&self.memory)?;
         match confirmation {
             Confirmation::SiteDown => {
@@ -166,10 +177,13 @@ impl PlanLoop {
                 Some(format!("not taken: {}", refusal.said(&self.name)))
             }
             Confirmation::IgnoreProbe { host, probe } => {
-                let site = plan.sites.get(&from)?;
-                if !site.hosts.contains(host) {
-                    return Some(format!("{from} has no host {host} in the plan; it has {}", site.hosts.join(", ")));
-                }
+                let lost = || plan.sites.iter().filter(|(name, _)| transition.has_lost(&name.0));
+                let Some((_, site)) = lost().find(|(_, site)| site.hosts.contains(host)) else {
+                    let known = |(name, site): (&SiteName, &dr_plan::Site)| {
+                        format!("{name} has no host {host} in the plan; it has {}", site.hosts.join(", "))
+                    };
+                    return Some(lost().map(known).collect::<Vec<_>>().join("; "));
+                };
                 let ports = &site.evidence.host_ports;
                 let port = probe.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
                 if port.is_some_and(|port: u16| ports.contains(&port)) {

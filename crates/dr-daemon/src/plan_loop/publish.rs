@@ -89,6 +89,17 @@ impl PlanLoop {
         };
         let hosts_of = |site: &str| plan.sites.get(&SiteName(site.to_owned())).map_or(0, |site| site.hosts.len());
         let reached = |is: fn(&Goal) -> bool| transition.reached.keys().filter(|goal| is(goal)).count();
+        // Hosts of sites that an earlier failover had left are none of these.
+        let left = plan.sites.get(&SiteName(transition.from.clone()));
+        let left = observed
+            .hosts
+            .seen()
+            .into_iter()
+            .flatten()
+            .filter(|host| left.is_some_and(|site| site.hosts.contains(&host.name)));
+        let left: std::collections::HashSet<&str> = left.map(|host| host.id.0.as_str()).collect();
+        let confirmed =
+            transition.reached.keys().filter(|goal| matches!(goal, Goal::Confirmed(id) if left.contains(id.as_str())));
         let standby = plan.sites.get(&SiteName(transition.to.clone()));
         let up = observed.hosts.seen().into_iter().flatten().filter(|host| {
             host.status == dr_core::HostStatus::Up && standby.is_some_and(|site| site.hosts.contains(&host.name))
@@ -103,7 +114,7 @@ impl PlanLoop {
         Progress {
             connections: (reached(|goal| matches!(goal, Goal::Repointed(_))), moving(plan)),
             hosts_up: (up.count(), to),
-            hosts_confirmed: (reached(|goal| matches!(goal, Goal::Confirmed(_))).max(parked), from),
+            hosts_confirmed: (confirmed.count().max(parked), from),
             hosts_parked: (parked, from),
             vms_up: (vms_up, transition.vms.len()),
         }

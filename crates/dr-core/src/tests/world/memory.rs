@@ -23,6 +23,9 @@ impl Draft {
         entries.push((long_ago, adopted(&self.from)));
         let opened = self.memories.iter().find_map(|line| line.strip_prefix("opened "));
         let opened = ago(opened.map_or(120, |word| word.parse().expect("seconds")));
+        for line in self.memories.iter().filter_map(|line| line.strip_prefix("left ")) {
+            entries.extend(self.left(opened, line));
+        }
         if self.transition {
             entries.push((opened, Entry::Opened(Box::new(self.opening()))));
             entries.push((opened, Entry::SiteSeen { site: self.to.clone() }));
@@ -55,6 +58,20 @@ impl Draft {
         }
     }
 
+    /// `left c`, `left c vouched`: an unfinished transition from c, which this one replaced.
+    fn left(&self, opened: Time, line: &str) -> Vec<(Time, Entry)> {
+        let (site, vouched) = line.split_once(' ').map_or((line, false), |(site, how)| (site, how == "vouched"));
+        let (from, to) = (site.to_owned(), self.from.clone());
+        let opening = Opening { epoch: EPOCH - 1, from, to, vms: Vec::new(), ..self.opening() };
+        let said = Entry::Confirmed {
+            confirmation: Confirmation::SiteDown,
+            by: "operator".to_owned(),
+            reason: "test".to_owned(),
+        };
+        let entries = [Entry::Opened(Box::new(opening))].into_iter().chain(vouched.then_some(said));
+        entries.map(|entry| (opened, entry)).collect()
+    }
+
     /// One line; a trailing number is how many seconds ago it was, 60 if unsaid.
     fn remember(&self, line: &str, id: &mut u64) -> Vec<(Time, Entry)> {
         let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -62,7 +79,7 @@ impl Draft {
         let by = || "operator".to_owned();
         let said = |confirmation| Entry::Confirmed { confirmation, by: by(), reason: "test".to_owned() };
         let entry = match first {
-            "opened" | "deleted" => return Vec::new(),
+            "opened" | "deleted" | "left" => return Vec::new(),
             "proven" => Entry::Proven { epoch: EPOCH, evidence: "silence".to_owned() },
             "promoted" => said(Confirmation::Promoted),
             "vouched" => said(Confirmation::SiteDown),
