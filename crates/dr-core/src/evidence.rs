@@ -92,7 +92,7 @@ impl Evidence<'_> {
         let mut unreadable = None;
         for port in &self.site.evidence.host_ports {
             let probe = Probe { address: host.address.clone(), port: *port };
-            if self.transition.ignores(&host.name, &probe) {
+            if self.transition.ignores(host, &probe) {
                 continue;
             }
             match self.word(&probe) {

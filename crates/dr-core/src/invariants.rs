@@ -4,6 +4,7 @@
 //! [`closing`] before a transition is closed. I10 (it arrives, and then rests) and I12 (no secret is ever said) are nothing that one step
 //! can show: the storms look after I10, the client's tests and the storms after I12.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use dr_plan::{Mode, Plan, Probe, SiteName};
@@ -120,7 +121,8 @@ pub fn before(step: &Step, plan: &Plan, observed: &Observed, memory: &Memory, no
     })?;
     let sight = sight(step, observed)?;
     let named = plan.sites.iter().flat_map(|(site, of)| of.hosts.iter().map(move |host| (host.as_str(), site)));
-    Look { step, plan, observed, memory, transition, now, sight, site_of: named.collect() }.judge()
+    Look { step, plan, observed, memory, transition, now, sight, site_of: named.collect(), names: OnceCell::new() }
+        .judge()
 }
 
 /// Whether `plan` is the one that the open transition was opened with; its name and its mode may be today's. `opened_with` keeps the frozen
@@ -195,6 +197,8 @@ struct Look<'a> {
     sight: Sight<'a>,
     /// The plan's hosts by name.
     site_of: HashMap<&'a str, &'a SiteName>,
+    /// What the plan calls the hosts that the transition knows by their ids; made when a host is met that is none of them under its own name.
+    names: OnceCell<HashMap<&'a HostId, &'a str>>,
 }
 
 /// Where the plan has a host.
@@ -255,8 +259,26 @@ impl<'a> Look<'a> {
         hold(holds, invariant, || format!("{}: {text}", self.step))
     }
 
+    /// What the plan calls a host: one that was known by its id when the transition opened keeps its name, and nobody else gets it meanwhile.
+    fn plans_name<'h>(&self, host: &'h Host) -> Option<&'h str>
+    where
+        'a: 'h,
+    {
+        let known = &self.transition.hosts;
+        if known.get(&host.name) == Some(&host.id) {
+            return Some(&host.name);
+        }
+        let names = self.names.get_or_init(|| known.iter().map(|(name, id)| (id, name.as_str())).collect());
+        let renamed = names.get(&host.id).copied();
+        renamed.or_else(|| (!known.get(&host.name).is_some_and(|id| self.is_listed(id))).then_some(host.name.as_str()))
+    }
+
+    fn is_listed(&self, id: &HostId) -> bool {
+        self.sight.hosts.iter().any(|listed| listed.id == *id)
+    }
+
     fn at(&self, host: &Host) -> At {
-        match self.site_of.get(host.name.as_str()) {
+        match self.plans_name(host).and_then(|name| self.site_of.get(name)) {
             Some(site) if site.0 == self.transition.from => At::Losing,
             // Left by an earlier, unfinished transition, and not parked since.
             Some(site) if self.transition.has_lost(&site.0) && host.status != HostStatus::Maintenance => At::Losing,
@@ -269,7 +291,10 @@ impl<'a> Look<'a> {
     /// I11: the engine would fence a host as soon as it has its fencing back, and one that the list leaves out may be there all the same. Who turns
     /// back wants that.
     fn not_left_out(&self, name: &str) -> Result<(), Breach> {
-        let listed = || self.sight.hosts.iter().any(|host| host.name == *name);
+        let listed = || {
+            let known = self.transition.hosts.get(name).is_some_and(|id| self.is_listed(id));
+            known || self.sight.hosts.iter().any(|host| host.name == *name && self.plans_name(host) == Some(name))
+        };
         let since = self.observed.left_out.get(name);
         let gone = || since.is_some_and(|since| self.now.since(*since) >= crate::GONE_AFTER);
         let known = self.transition.cancelled || listed() || gone();
@@ -296,12 +321,12 @@ impl<'a> Look<'a> {
         let status = &host.status;
         self.hold(!is_alive(status), Invariant::I1, &format!("the engine sees it {status}"))?;
         self.hold(host.address == address, Invariant::I1, &format!("{address} is not its address"))?;
-        let name = self.site_of.get(host.name.as_str()).copied();
+        let name = self.plans_name(host).and_then(|name| self.site_of.get(name)).copied();
         let site = name.and_then(|name| self.plan.sites.get(name));
         let vouched = name.is_some_and(|name| self.transition.is_vouched(&name.0));
         for port in site.iter().flat_map(|site| &site.evidence.host_ports) {
             let probe = Probe { address: address.to_owned(), port: *port };
-            if self.transition.ignores(&host.name, &probe) {
+            if self.transition.ignores(host, &probe) {
                 continue;
             }
             self.hold(ports.contains(port), Invariant::I1, &format!("the last look would leave out {probe}"))?;

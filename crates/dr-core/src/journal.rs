@@ -207,6 +207,9 @@ pub struct Opening {
     pub plan: String,
     /// The engine's row behind each row of the plan, by [`RowKey::word`](crate::RowKey::word).
     pub rows: BTreeMap<String, ConnectionId>,
+    /// The engine's host behind each host of the plan, by its name there: renamed in the engine, it is the same host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<String, HostId>,
     /// The virtual machines that are to run at the new site.
     pub vms: Vec<FrozenVm>,
 }

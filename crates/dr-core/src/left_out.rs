@@ -25,6 +25,12 @@ pub fn left_out(
     let (names, ids): (HashSet<&str>, HashSet<&str>) =
         hosts.iter().map(|host| (host.name.as_str(), host.id.0.as_str())).unzip();
     let planned = plan.sites.values().flat_map(|site| &site.hosts).filter(|name| !names.contains(name.as_str()));
+    // Renamed in the middle of a transition, a host is there all the same.
+    let renamed = |name: &&String| {
+        let id = memory.transition.as_ref().and_then(|transition| transition.hosts.get(*name));
+        id.is_some_and(|id| ids.contains(id.0.as_str()))
+    };
+    let planned = planned.filter(|name| !renamed(name));
     let owed = memory.owed.iter().filter_map(|(what, owed)| match what {
         OwedKey::PowerManagement(id) => (!ids.contains(id.0.as_str())).then_some(&owed.name),
         OwedKey::Fencing(_) => None,

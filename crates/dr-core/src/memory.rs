@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::invariants::Breach;
 use crate::{
-    Confirmation, Entry, FrozenVm, Goal, HostId, Opening, Outcome, OwedKey, RanVm, StepKey, StepKind, Time, Tries, VmId,
+    Confirmation, Entry, FrozenVm, Goal, Host, HostId, Opening, Outcome, OwedKey, RanVm, StepKey, StepKind, Time,
+    Tries, VmId,
 };
 
 /// Everything that a plan remembers.
@@ -67,6 +68,8 @@ pub struct Transition {
     pub plan: String,
     /// The engine's row behind each row of the plan.
     pub rows: BTreeMap<String, crate::ConnectionId>,
+    /// The engine's host behind each host of the plan, by its name there.
+    pub hosts: BTreeMap<String, HostId>,
     /// The virtual machines that are to run.
     pub vms: Vec<FrozenVm>,
     /// It was cancelled.
@@ -168,6 +171,7 @@ impl Memory {
                     by: opening.by.clone(),
                     plan: opening.plan.clone(),
                     rows: opening.rows.clone(),
+                    hosts: opening.hosts.clone(),
                     vms: opening.vms.clone(),
                     cancelled: false,
                     proven: None,
@@ -367,10 +371,11 @@ impl Transition {
     }
 
     /// Whether a person lifted the answer of this probe for this host.
-    pub fn ignores(&self, host: &str, probe: &dr_plan::Probe) -> bool {
+    pub fn ignores(&self, host: &Host, probe: &dr_plan::Probe) -> bool {
         self.confirmations.iter().any(|confirmation| match confirmation {
             Confirmation::IgnoreProbe { host: of, probe: word } => {
-                of == host && (*word == probe.to_string() || *word == format!("tcp:{}", probe.port))
+                let same = *of == host.name || self.hosts.get(of) == Some(&host.id);
+                same && (*word == probe.to_string() || *word == format!("tcp:{}", probe.port))
             }
             Confirmation::Flip
             | Confirmation::SiteDown

@@ -1,8 +1,11 @@
 //! What is frozen when a transition opens, and what calm times teach for it.
 
+use std::collections::BTreeMap;
+
 use dr_plan::{Plan, SiteName};
 
 use crate::hash::HashSet;
+use crate::resolve::HostsBehind;
 use crate::{Entry, FrozenVm, HostId, HostStatus, Memory, Observed, Opening, RanVm, VmId, VmStatus, resolve_rows};
 
 /// What is frozen when a transition from `from` to the plan's active site opens.
@@ -16,7 +19,7 @@ pub fn opening(
     why: &str,
 ) -> Opening {
     let connections = observed.connections.seen().map(Vec::as_slice).unwrap_or_default();
-    let (rows, _) = resolve_rows(plan, connections, &std::collections::BTreeMap::new());
+    let (rows, _) = resolve_rows(plan, connections, &BTreeMap::new());
     let rows = rows.iter().map(|row| (row.key.word(), row.connection.id.clone())).collect();
     Opening {
         epoch: memory.epoch.max(memory.epoch_seen) + 1,
@@ -26,8 +29,19 @@ pub fn opening(
         why: why.to_owned(),
         plan: text,
         rows,
+        hosts: hosts_behind(plan, observed, memory),
         vms: if plan.vms.was_running { was_running(plan, observed, memory, from) } else { Vec::new() },
     }
+}
+
+/// The engine's host behind each host of the plan. One that an open transition knows already stays the one that it knew.
+fn hosts_behind(plan: &Plan, observed: &Observed, memory: &Memory) -> BTreeMap<String, HostId> {
+    let hosts = observed.hosts.seen().map(Vec::as_slice).unwrap_or_default();
+    let none = BTreeMap::new();
+    let known = memory.transition.as_ref().map_or(&none, |transition| &transition.hosts);
+    let names = plan.sites.values().flat_map(|site| &site.hosts);
+    let behind = HostsBehind::new(hosts, known);
+    names.filter_map(|name| Some((name.clone(), behind.find(name)?.id.clone()))).collect()
 }
 
 /// The site that a first failover leaves, when none was ever accepted: the other one, if there are just two.

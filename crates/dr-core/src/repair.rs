@@ -163,6 +163,7 @@ pub fn repair(
         why: why.to_owned(),
         plan: text.to_owned(),
         rows: BTreeMap::new(),
+        hosts: BTreeMap::new(),
         vms: Vec::new(),
     })));
     entries.push(Entry::Cancelled { epoch, by: by.to_owned(), why: why.to_owned() });

@@ -7,7 +7,7 @@ use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
 use serde::{Deserialize, Serialize};
 
 use crate::hash::HashMap;
-use crate::{Connection, ConnectionId};
+use crate::{Connection, ConnectionId, Host, HostId};
 
 /// Where a connection row points: its complete details, compared whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -238,5 +238,45 @@ fn entry_type(entry: &StorageEntry) -> String {
         StorageKind::File { storage_type, .. } => storage_type.to_string(),
         StorageKind::Iscsi { .. } => "iscsi".to_owned(),
         StorageKind::Fcp { .. } => "fcp".to_owned(),
+    }
+}
+
+/// The engine's hosts by the names that a plan has for them: a host that is known by its id is followed through a renaming.
+pub(crate) struct HostsBehind<'a> {
+    known: &'a BTreeMap<String, HostId>,
+    by_id: HashMap<&'a HostId, &'a Host>,
+    by_name: HashMap<&'a str, &'a Host>,
+}
+
+impl<'a> HostsBehind<'a> {
+    pub(crate) fn new(hosts: &'a [Host], known: &'a BTreeMap<String, HostId>) -> HostsBehind<'a> {
+        let by_id: HashMap<&HostId, &Host> =
+            if known.is_empty() { HashMap::default() } else { hosts.iter().map(|host| (&host.id, host)).collect() };
+        let mut by_name: HashMap<&str, &Host> = hosts.iter().map(|host| (host.name.as_str(), host)).collect();
+        // A host that is known under one name is not found under another one.
+        for (name, id) in known {
+            if let Some(host) = by_id.get(id).filter(|host| host.name != *name) {
+                let _ = by_name.remove(host.name.as_str());
+            }
+        }
+        HostsBehind { known, by_id, by_name }
+    }
+
+    /// The host that the plan calls so. One that was removed and added again has another id, and is found by its name.
+    pub(crate) fn find(&self, name: &str) -> Option<&'a Host> {
+        let known = self.known.get(name).and_then(|id| self.by_id.get(id));
+        known.or_else(|| self.by_name.get(name)).copied()
+    }
+
+    /// Those of them that are there, and the names of the others.
+    pub(crate) fn find_all<'n>(&self, names: &'n [String]) -> (Vec<&'a Host>, Vec<&'n str>) {
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.find(name) {
+                Some(host) => found.push(host),
+                None => missing.push(name.as_str()),
+            }
+        }
+        (found, missing)
     }
 }

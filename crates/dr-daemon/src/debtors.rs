@@ -114,6 +114,7 @@ mod tests {
             why: word("test"),
             plan: String::new(),
             rows: BTreeMap::new(),
+            hosts: BTreeMap::new(),
             vms: Vec::new(),
         }))
     }

@@ -32,3 +32,15 @@ async fn a_lost_host_that_returns_between_confirmation_and_parking_stops_the_sta
     stage.until_closed().await;
     stage.converged(expect_file!["golden/lost_host_returns.txt"]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_host_that_somebody_renames_is_confirmed_and_parked_and_gets_back_what_is_owed() {
+    let stage = Stage::calm().await;
+    stage.lose("madrid").await;
+    stage.order("hold_fence_lock host=madrid-h2 ms=60000");
+    stage.flip("seville");
+    stage.until_said("activating").await;
+    stage.order("rename_host host=madrid-h2 name=broken-h2");
+    stage.until_closed_with(&[]).await;
+    stage.converged(expect_file!["golden/renamed_host.txt"]).await;
+}

@@ -72,7 +72,8 @@ fn power_management_until(scene: &Scene, id: &HostId, name: &str) -> Option<Stri
     match scene.listed(id) {
         None if scene.is_gone(name) => None,
         None => Some(format!("{name} is listed and parked")),
-        Some(host) if is_settled(host) || is_of_another_site(scene, host) => None,
+        Some(host) if is_settled(host) => None,
+        Some(host) if scene.lost_host(id).is_none() && is_of_another_site(scene, host) => None,
         Some(host) => Some(format!("{} is parked", host.name)),
     }
 }

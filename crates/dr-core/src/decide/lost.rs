@@ -231,7 +231,7 @@ fn takes_confirmation(status: &DataCenterStatus) -> bool {
 fn offer_confirmation(scene: &Scene, host: &Host, decision: &mut Decision) {
     let lifted = |port: &&u16| {
         let probe = dr_plan::Probe { address: host.address.clone(), port: **port };
-        !scene.transition.ignores(&host.name, &probe)
+        !scene.transition.ignores(host, &probe)
     };
     let Some(losing) = scene.losing(host) else { return };
     let ports = losing.site.evidence.host_ports.iter().filter(lifted).copied().collect();

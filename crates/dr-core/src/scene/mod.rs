@@ -14,6 +14,7 @@ use dr_plan::{Plan, Site, SiteName};
 
 use crate::evidence::Evidence;
 use crate::hash::{HashMap, HashSet};
+use crate::resolve::HostsBehind;
 use crate::{
     Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, GONE_AFTER, Goal, Host, HostId, HostStatus, Life,
     Memory, Observed, Read, RowProblem, Spm, StepKey, StepKind, Time, Transition, Vm, VmId, Wait, resolve_rows,
@@ -123,14 +124,15 @@ impl<'a> Scene<'a> {
         let losing = plan.sites.get(&SiteName(transition.from.clone()))?;
         let winning = plan.sites.get(&to)?;
 
-        let (left, missing_lost) = find(&losing.hosts, hosts);
+        let behind = HostsBehind::new(hosts, &transition.hosts);
+        let (left, missing_lost) = behind.find_all(&losing.hosts);
         let mut losing = vec![Losing { name: &transition.from, site: losing, hosts: left }];
-        losing.extend(transition.lost_before.keys().filter_map(|name| lost_before(plan, name, hosts)));
+        losing.extend(transition.lost_before.keys().filter_map(|name| lost_before(plan, name, &behind)));
         let lost: Vec<&Host> = losing.iter().flat_map(|site| &site.hosts).copied().collect();
         let places = losing.iter().enumerate();
         let places = places.flat_map(|(at, site)| site.hosts.iter().map(move |host| (&host.id, (*host, at))));
         let lost_by_id = places.collect();
-        let (standby, missing_standby) = find(&winning.hosts, hosts);
+        let (standby, missing_standby) = behind.find_all(&winning.hosts);
         let by_id: HashMap<&DataCenterId, &DataCenter> = data_centers.iter().map(|dc| (&dc.id, dc)).collect();
         let data_center_of_cluster: HashMap<&ClusterId, &DataCenter> = clusters
             .iter()
@@ -303,23 +305,11 @@ impl<'a> Scene<'a> {
 }
 
 /// A site that an earlier, unfinished transition had left. Its parked hosts are like those of any other site: they may run and answer again.
-fn lost_before<'a>(plan: &'a Plan, name: &'a str, hosts: &'a [Host]) -> Option<Losing<'a>> {
+fn lost_before<'a>(plan: &'a Plan, name: &'a str, behind: &HostsBehind<'a>) -> Option<Losing<'a>> {
     let site = plan.sites.get(&SiteName(name.to_owned()))?;
-    let (mut hosts, _) = find(&site.hosts, hosts);
+    let (mut hosts, _) = behind.find_all(&site.hosts);
     hosts.retain(|host| host.status != HostStatus::Maintenance);
     (!hosts.is_empty()).then_some(Losing { name, site, hosts })
-}
-
-fn find<'a>(names: &'a [String], hosts: &'a [Host]) -> (Vec<&'a Host>, Vec<&'a str>) {
-    let by_name: HashMap<&str, &Host> = hosts.iter().map(|host| (host.name.as_str(), host)).collect();
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for name in names {
-        match by_name.get(name.as_str()) {
-            Some(host) => found.push(*host),
-            None => missing.push(name.as_str()),
-        }
-    }
-    (found, missing)
 }
 
 /// Hosts that hold an affected data center's storage beside those of the two sites. A host whose cluster is not in the list of clusters (the

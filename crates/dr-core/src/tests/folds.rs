@@ -21,6 +21,7 @@ fn opened(epoch: u64, from: &str, to: &str) -> Entry {
         why: "fire".to_owned(),
         plan: "text".to_owned(),
         rows: std::collections::BTreeMap::new(),
+        hosts: std::collections::BTreeMap::new(),
         vms: Vec::new(),
     }))
 }

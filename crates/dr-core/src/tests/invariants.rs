@@ -250,6 +250,7 @@ fn a_transition_follows_the_plan_that_it_was_opened_with() {
             why: String::new(),
             plan: plan.to_owned(),
             rows: std::collections::BTreeMap::new(),
+            hosts: std::collections::BTreeMap::new(),
             vms: Vec::new(),
         };
         Entry::Opened(Box::new(opening))

@@ -34,6 +34,7 @@ mod rows;
 mod forecasts;
 mod invariants;
 mod properties;
+mod renamed;
 mod repair;
 
 use expect_test::Expect;

@@ -83,6 +83,14 @@ fn an_opening_rises_and_freezes_the_rows_that_were_found() {
                     "san1/1",
                 ),
             },
+            hosts: {
+                "a1": HostId(
+                    "a1",
+                ),
+                "b1": HostId(
+                    "b1",
+                ),
+            },
             vms: [],
         }"#]]
     .assert_eq(&format!("{opening:#?}"));

@@ -215,7 +215,7 @@ fn is_safe(world: &World, step: &Step) -> Result<(), &'static str> {
             let host = find(name).ok_or("no such host")?;
             let answers = world.observed.probes.iter().any(|(probe, state)| {
                 let transition = world.memory.transition.as_ref().expect("open");
-                probe.address == host.address && state.last.is_alive() && !transition.ignores(name, probe)
+                probe.address == host.address && state.last.is_alive() && !transition.ignores(host, probe)
             });
             if !ours(world, host, "a") {
                 Err("it is not of the losing site")

@@ -238,7 +238,7 @@ impl PlanLoop {
         };
         self.in_trouble(publish::trouble(&observed).map(|text| text + &remedy));
         if let Some(hosts) = observed.hosts.seen() {
-            self.board.watch(&plan, hosts, self.memory.transition.is_some());
+            self.board.watch(&plan, hosts, self.memory.transition.as_ref());
         }
         let mut observed = observed;
         let before = self.observed.as_ref().map(|before| &before.left_out);

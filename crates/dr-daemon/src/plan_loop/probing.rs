@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use dr_core::{Entry, Host, Memory, ProbeState};
+use dr_core::{Entry, Host, HostId, Memory, ProbeState, Transition};
 use dr_plan::{Plan, Probe};
 use tokio::sync::Notify;
 
@@ -41,19 +41,23 @@ impl Board {
     }
 
     /// Probes what this plan names from now on: ports of its hosts at the addresses that the engine shows, further evidence, witnesses.
-    pub(super) fn watch(&self, plan: &Plan, hosts: &[Host], open: bool) {
+    pub(super) fn watch(&self, plan: &Plan, hosts: &[Host], open: Option<&Transition>) {
         let mut probes: BTreeSet<Probe> = plan.witnesses.iter().cloned().collect();
         for site in plan.sites.values() {
             probes.extend(site.evidence.also.iter().cloned());
             let named: BTreeSet<&str> = site.hosts.iter().map(String::as_str).collect();
-            for host in hosts.iter().filter(|host| named.contains(host.name.as_str())) {
+            // Also those that were renamed since the transition opened.
+            let known = open.iter().flat_map(|open| &open.hosts).filter(|(name, _)| named.contains(name.as_str()));
+            let known: BTreeSet<&HostId> = known.map(|(_, id)| id).collect();
+            let ours = |host: &&Host| named.contains(host.name.as_str()) || known.contains(&host.id);
+            for host in hosts.iter().filter(ours) {
                 let ports = site.evidence.host_ports.iter();
                 probes.extend(ports.map(|port| Probe { address: host.address.clone(), port: *port }));
             }
         }
         let mut shared = lock(&self.shared);
-        let opened = open && !shared.open;
-        shared.open = open;
+        let opened = open.is_some() && !shared.open;
+        shared.open = open.is_some();
         let new = !probes.is_subset(&shared.probes);
         shared.probes = probes;
         drop(shared);

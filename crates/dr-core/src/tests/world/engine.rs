@@ -11,7 +11,7 @@ use super::words::Words;
 use super::{Draft, ago, says, silent};
 
 impl Draft {
-    /// `a1 non_responsive spm pm vms=2 for=90 dc=dc1 cluster=main port=54322 (reason)`; `never_spm`: it never may be; `a1 gone` is a host that the engine does not know, `a1 gone for=30` one
+    /// `a1 non_responsive spm pm vms=2 for=90 dc=dc1 cluster=main port=54322 (reason)`; `never_spm`: it never may be; `id=a1 address=a1`: renamed since `known a1`; `a1 gone` is a host that the engine does not know, `a1 gone for=30` one
     /// that its list has left out for 30 s.
     pub(super) fn host(&mut self, text: &str) -> String {
         let mut words = Words::new(text);
@@ -39,9 +39,9 @@ impl Draft {
         };
         let detail = flags.iter().find_map(|word| word.strip_prefix('(')?.strip_suffix(')'));
         self.hosts.push(Host {
-            id: name.as_str().into(),
+            id: words.or("id", &name).as_str().into(),
             name: name.clone(),
-            address: name.clone(),
+            address: words.or("address", &name),
             port: u16::try_from(words.num("port", 54321)).expect("a port"),
             cluster,
             status: HostStatus::from_word(&status),
@@ -161,6 +161,13 @@ impl Draft {
             }
             for also in &site.evidence.also {
                 add(also.clone(), usual.clone());
+            }
+        }
+        // Of hosts that the plan calls something else.
+        for (probe, state) in &self.probes {
+            if let Some(state) = state.clone().filter(|_| !states.contains_key(probe)) {
+                answered.insert(probe.to_string());
+                states.insert(probe.clone(), state);
             }
         }
         (states, answered)

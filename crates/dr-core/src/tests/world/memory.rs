@@ -53,6 +53,7 @@ impl Draft {
             by: "operator".to_owned(),
             why: "test".to_owned(),
             plan: String::new(),
+            hosts: self.frozen_hosts.iter().map(|(name, id)| (name.clone(), id.as_str().into())).collect(),
             rows: self.frozen.iter().map(|(key, id)| (key.clone(), id.as_str().into())).collect(),
             vms,
         }

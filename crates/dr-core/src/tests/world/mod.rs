@@ -64,6 +64,8 @@ struct Draft {
     at: Time,
     /// Rows by the engine's id, frozen when the transition opened.
     frozen: BTreeMap<String, String>,
+    /// Hosts by the engine's id, likewise.
+    frozen_hosts: BTreeMap<String, String>,
     /// Virtual machines that the transition does not start.
     unlisted: Vec<String>,
     /// Lines about memory, read once the world stands.
@@ -132,6 +134,7 @@ impl Draft {
             transition: true,
             at: NOW,
             frozen: BTreeMap::new(),
+            frozen_hosts: BTreeMap::new(),
             unlisted: Vec::new(),
             memories: Vec::new(),
         }
@@ -164,6 +167,10 @@ impl Draft {
             }
             "read" => self.at = ago(words.number()),
             "calm" => self.transition = false,
+            "known" => {
+                let name = words.next();
+                self.frozen_hosts.insert(name.clone(), name);
+            }
             _ => self.memories.push(line.to_owned()),
         }
     }
