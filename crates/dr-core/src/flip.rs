@@ -132,7 +132,7 @@ pub fn judge_flip(
                 format!("failover {} is being turned back; {file} is looked at again after that", transition.epoch);
             return Verdict::NotYet { text };
         }
-        if file == transition.from && !transition.committed {
+        if file == transition.from && !transition.commitment.stands() {
             return Verdict::Cancel { by, why };
         }
         if confirmed.is_none() {
@@ -170,15 +170,16 @@ pub(crate) fn older(plan: &str, file: &str, accepted: &str, newest: u64, known: 
 
 fn midway(plan: &Plan, transition: &Transition, file: &str) -> String {
     let (name, epoch, to) = (&plan.name, transition.epoch, &transition.to);
-    if !transition.committed {
+    if !transition.commitment.stands() {
         return format!(
             "active_site went to {file} while failover {epoch} to {to} is open. Turn that one back first: ovirt-dr abort {name}; or, to leave it \
              as it is and go to {file}: ovirt-dr confirm {name} flip --reason \"...\""
         );
     }
     format!(
-        "active_site went to {file} while failover {epoch} to {to} is open and storage was already promoted or repointed. Going there loses what was \
-         written at {to} since, and needs the replica at {file} promoted. To go all the same: ovirt-dr confirm {name} flip --reason \"...\""
+        "active_site went to {file} while failover {epoch} to {to} is open and {}. Going there loses what was \
+         written at {to} since, and needs the replica at {file} promoted. To go all the same: ovirt-dr confirm {name} flip --reason \"...\"",
+        transition.commitment
     )
 }
 

@@ -12,7 +12,7 @@
 //! - Only the journal's entries and the steps in them are serialised; everything else is free to change.
 //!
 //! Reading order: `time`; `ids`, `host` and `observed` (what comes in); `step`, `wait`, `refusal` and `decision` (what goes out); `journal`,
-//! `tries` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`,
+//! `tries`, `commitment` and `memory` (what is kept); `resolve`, `evidence` and `scene` (what a decision looks at); `decide` with a file per concern; `flip`,
 //! `opening` and `repair`; `forecast`; `invariants`, which judges each step once more, and `planted`, where tests break them.
 //! The tests are worlds in a few lines of text.
 
@@ -28,6 +28,7 @@ mod refusal;
 mod step;
 mod wait;
 
+mod commitment;
 mod journal;
 mod memory;
 mod tries;
@@ -53,6 +54,7 @@ pub mod planted;
 #[cfg(test)]
 mod tests;
 
+pub use commitment::Commitment;
 pub use decide::{decide, epoch_seen};
 pub use decision::*;
 pub use evidence::{HostEvidence, SILENCE, SILENCE_FRESH, SILENT_ROUNDS};

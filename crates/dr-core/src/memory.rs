@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::commitment::Commitment;
 use crate::invariants::Breach;
 use crate::{
     Confirmation, Entry, FrozenVm, Goal, Host, HostId, Opening, Outcome, OwedKey, RanVm, StepKey, StepKind, Time,
@@ -86,8 +87,8 @@ pub struct Transition {
     pub confirmations: BTreeSet<Confirmation>,
     /// Since when a daemon has watched it, if there was a time in which none did.
     pub watched_since: Option<Time>,
-    /// Something was promoted or repointed, or may have been: there is no free way back.
-    pub committed: bool,
+    /// Whether something was promoted or repointed, or may have been: then there is no free way back.
+    pub commitment: Commitment,
 }
 
 /// A flip that waits for a person.
@@ -180,7 +181,7 @@ impl Memory {
                     done: BTreeMap::new(),
                     confirmations: BTreeSet::new(),
                     watched_since: None,
-                    committed: false,
+                    commitment: Commitment::default(),
                 });
             }
             Entry::Held { from, to, reason } => {
@@ -207,10 +208,8 @@ impl Memory {
                 };
                 self.last_intent = self.last_intent.max(*id);
                 let key = step.key();
-                if let (StepKind::Repoint | StepKind::Promote, Some(transition)) =
-                    (key.kind, self.transition_of(*epoch))
-                {
-                    transition.committed = true;
+                if let Some(transition) = self.transition_of(*epoch) {
+                    transition.commitment.begin(*id, step);
                 }
                 self.in_flight.insert(key, in_flight);
             }
@@ -299,6 +298,7 @@ impl Memory {
         };
         let Some(flying) = self.in_flight.remove(&key) else { return };
         let Some(transition) = self.transition_of(flying.epoch) else { return };
+        transition.commitment.end(id, &flying.step, outcome);
         if outcome.is_done() {
             transition.tries.remove(&key);
             transition.done.insert(key, at);
@@ -321,7 +321,9 @@ impl Memory {
             | Confirmation::IgnoreProbe { .. }
             | Confirmation::Connection { .. } => {
                 if let Some(transition) = &mut self.transition {
-                    transition.committed |= matches!(confirmation, Confirmation::Promoted);
+                    if *confirmation == Confirmation::Promoted {
+                        transition.commitment.promoted_by_hand();
+                    }
                     transition.confirmations.insert(confirmation.clone());
                 }
             }

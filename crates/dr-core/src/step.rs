@@ -187,7 +187,7 @@ pub enum Outcome {
         /// What happened.
         text: String,
     },
-    /// The engine said no, and did nothing.
+    /// The engine said no, and did nothing. Of a promotion: its hook asks to be asked again, or ([`RefusedClass::Other`]) could not be run.
     Refused {
         /// Whether waiting helps.
         class: RefusedClass,

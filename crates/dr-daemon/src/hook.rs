@@ -51,7 +51,7 @@ async fn run(path: &Path, timeout: Duration, input: String) -> HookEnd {
         Ok(child) => child,
         // Somebody is writing the file at this moment.
         Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => return HookEnd::NotYet(error.to_string()),
-        Err(error) => return HookEnd::Failed(format!("{} cannot be run ({error}){}", path.display(), remedy(&error))),
+        Err(error) => return HookEnd::NotRun(format!("{} cannot be run ({error}){}", path.display(), remedy(&error))),
     };
     let group = Group::of(&child);
     let mut said = LastLines::default();
@@ -225,12 +225,12 @@ mod tests {
     #[tokio::test]
     async fn a_hook_that_cannot_be_started_is_said_with_the_remedy() {
         let missing = ProcessHooks.run(Path::new("/nonexistent/hook"), Duration::from_secs(1), String::new()).await;
-        assert!(matches!(&missing, HookEnd::Failed(text) if text.contains("does not exist")), "{missing:?}");
+        assert!(matches!(&missing, HookEnd::NotRun(text) if text.contains("does not exist")), "{missing:?}");
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hook");
         std::fs::write(&path, "#!/bin/sh\n").unwrap();
         let plain = ProcessHooks.run(&path, Duration::from_secs(1), String::new()).await;
-        assert!(matches!(&plain, HookEnd::Failed(text) if text.contains("chmod 0755")), "{plain:?}");
+        assert!(matches!(&plain, HookEnd::NotRun(text) if text.contains("chmod 0755")), "{plain:?}");
     }
 
     #[tokio::test]

@@ -71,6 +71,8 @@ pub enum HookEnd {
     Done,
     /// Exit 75: ask again. Its last line of output.
     NotYet(String),
-    /// Any other end. Its last line of output, or why it could not be run.
+    /// Any other end. Its last line of output.
     Failed(String),
+    /// It could not be run, and has done nothing. Why.
+    NotRun(String),
 }

@@ -154,3 +154,44 @@ async fn a_site_that_was_left_midway_is_confirmed_and_parked_with_the_next_one()
     stage.vms_up(20).await;
     stage.converged(expect_file!["golden/left_midway.txt"]).await;
 }
+
+/// Madrid is lost, and Seville's copy needs no promotion: connections are repointed at once.
+async fn nothing_to_promote() -> Stage {
+    let spec = usual();
+    let plan = plan(&spec, "").replace("    promote:\n      hook: hooks/promote-seville\n", "");
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage
+}
+
+fn abort() -> Command {
+    Command::Abort { by: "ana".to_owned(), reason: "the account lacks a right".to_owned() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_is_free_again_once_the_engine_has_refused_to_repoint_anything() {
+    let stage = nothing_to_promote().await;
+    stage.order("fault name=x method=PUT path=*/storageconnections/* kind=lost_right");
+    stage.flip("seville");
+    stage.until_said("the account lacks a right").await;
+    stage.ask("ana: ovirt-dr abort erp --reason \"the account lacks a right\"", abort()).await;
+    stage.until_closed().await;
+    stage.turned_back(expect_file!["golden/aborted_after_refusals.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_stays_refused_while_nobody_knows_whether_a_connection_was_repointed() {
+    let mut stage = nothing_to_promote().await;
+    stage.order("fault name=x method=PUT path=*/storageconnections/* kind=hung");
+    stage.flip("seville");
+    stage.seconds(10).await;
+    stage.rig.kill();
+    stage.rig.restart();
+    stage.until_said("looked at again").await;
+    stage.ask("ana: ovirt-dr abort erp --reason \"the account lacks a right\"", abort()).await;
+    assert!(stage.rig.story().contains("it is not known whether this was done: connection"), "{}", stage.rig.story());
+    stage.order("clear_faults");
+    stage.order("promote site=seville");
+    stage.until_closed_with(&[]).await;
+    stage.converged(expect_file!["golden/abort_in_doubt.txt"]).await;
+}

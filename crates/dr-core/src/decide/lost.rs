@@ -93,7 +93,7 @@ fn gates<'a>(
         let open = promoted && proof.allows() && missing == 0 && is_accepted(scene, data_center);
         gates.insert(&data_center.id, open);
     }
-    if scene.transition.committed && promoted && most_missing > 0 {
+    if scene.transition.commitment.was_tried() && promoted && most_missing > 0 {
         decision.waits.push(Wait::RowsNotRepointed { missing: most_missing });
     }
     gates

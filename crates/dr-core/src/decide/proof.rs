@@ -137,7 +137,7 @@ pub(crate) fn still_holds(host: String) -> Wait {
 /// Whether a host of the losing site is alive after something was done on the strength of its being lost.
 pub(crate) fn is_returned(scene: &Scene, needed: bool, host: &Host) -> bool {
     scene.life(host) == Life::Alive
-        && (!needed || scene.transition.committed || scene.transition.was_confirmed(&host.id).is_some())
+        && (!needed || scene.transition.commitment.stands() || scene.transition.was_confirmed(&host.id).is_some())
 }
 
 fn has_returned(scene: &Scene, needed: bool) -> bool {

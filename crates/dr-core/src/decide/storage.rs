@@ -9,7 +9,8 @@ use crate::invariants::Invariant;
 use crate::planted::breaks;
 use crate::scene::{Scene, SceneRow};
 use crate::{
-    Confirmation, DataCenterId, Decision, Goal, Host, HostStatus, Life, Outcome, Refusal, Step, StepKey, StepKind, Wait,
+    Confirmation, DataCenterId, Decision, Goal, Host, HostStatus, Life, Outcome, Refusal, RefusedClass, Step, StepKey,
+    StepKind, Wait,
 };
 
 use super::proof::Proof;
@@ -55,7 +56,7 @@ pub(crate) fn promote(scene: &Scene, proof: &Proof, decision: &mut Decision) -> 
             let key = StepKey { kind: StepKind::Promote, object: site.clone() };
             let last = scene.transition.tries.get(&key).map(|tries| &tries.outcome);
             match last {
-                Some(Outcome::Failed { text }) => {
+                Some(Outcome::Failed { text } | Outcome::Refused { class: RefusedClass::Other, text }) => {
                     decision.refusals.push(Refusal::PromotionFailed { site: site.clone(), text: text.clone() });
                 }
                 Some(

@@ -290,7 +290,7 @@ impl<'a> Scene<'a> {
 
     /// Whether anything was done that a return of the losing site would meet: until then the proof must hold in each pass.
     pub(crate) fn has_begun(&self) -> bool {
-        self.transition.committed || self.begun
+        self.transition.commitment.stands() || self.begun
     }
 
     /// Whether a standby host was activated by this transition, or arrived in it, so that its being alive is as it should be.

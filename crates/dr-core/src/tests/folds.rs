@@ -107,13 +107,51 @@ fn an_outcome_of_no_known_intent_is_passed_over() {
 fn an_intent_to_repoint_or_promote_closes_the_free_way_back() {
     let committed = |step: Step| {
         let entries = [at(1, opened(1, "a", "b")), at(2, intent(1, 1, step))];
-        fold(&entries).transition.expect("open").committed
+        fold(&entries).transition.expect("open").commitment.stands()
     };
     assert!(committed(Step::Promote { site: "b".to_owned() }));
     assert!(!committed(confirm("a1")));
     let promoted =
         Entry::Confirmed { confirmation: Confirmation::Promoted, by: "ana".to_owned(), reason: "by hand".to_owned() };
-    assert!(fold(&[at(1, opened(1, "a", "b")), at(2, promoted)]).transition.expect("open").committed);
+    assert!(fold(&[at(1, opened(1, "a", "b")), at(2, promoted)]).transition.expect("open").commitment.stands());
+}
+
+#[test]
+fn what_certainly_had_no_effect_leaves_the_way_back_free() {
+    let stands = |step: Step, outcome: Outcome| {
+        let entries = [at(1, opened(1, "a", "b")), at(2, intent(1, 1, step)), at(3, ended(1, outcome))];
+        fold(&entries).transition.expect("open").commitment.stands()
+    };
+    let details = |path: &str| crate::Details::File { address: "nas".to_owned(), path: path.to_owned() };
+    let repoint =
+        || Step::Repoint { connection: "1".into(), name: "data1".to_owned(), from: details("/a"), to: details("/b") };
+    let promote = || Step::Promote { site: "b".to_owned() };
+    let refused = |class| Outcome::Refused { class, text: "no".to_owned() };
+    let failed = || Outcome::Failed { text: "not sent".to_owned() };
+    let lost = || Outcome::Unconfirmed { text: "the answer was lost".to_owned() };
+    assert!(!stands(repoint(), refused(RefusedClass::NoPermission)));
+    assert!(!stands(repoint(), failed()), "it never left");
+    assert!(!stands(promote(), refused(RefusedClass::Other)), "the hook could not be run");
+    assert!(stands(repoint(), lost()) && stands(promote(), lost()));
+    assert!(stands(repoint(), Outcome::Done) && stands(repoint(), Outcome::AlreadySo));
+    assert!(stands(promote(), refused(RefusedClass::WrongState)), "the hook asks to be asked again");
+    assert!(stands(promote(), failed()), "a hook that ran and failed may have done anything");
+}
+
+#[test]
+fn a_later_refusal_says_nothing_of_a_try_that_nobody_knows_about() {
+    let step = || Step::Promote { site: "b".to_owned() };
+    let memory = fold(&[
+        at(1, opened(1, "a", "b")),
+        at(2, intent(1, 1, step())),
+        at(3, ended(1, Outcome::Unconfirmed { text: "the daemon was restarted".to_owned() })),
+        at(4, intent(2, 1, step())),
+        at(5, ended(2, Outcome::Refused { class: RefusedClass::Other, text: "no hook".to_owned() })),
+    ]);
+    let commitment = memory.transition.expect("open").commitment;
+    assert!(commitment.stands());
+    let said = "it is not known whether this was done: promote the replica at b (the daemon was restarted)";
+    assert_eq!(commitment.to_string(), said);
 }
 
 #[test]
@@ -134,7 +172,7 @@ fn a_second_transition_over_an_open_one_keeps_debts_and_flights_and_nothing_else
     let transition = memory.transition.expect("open");
     assert_eq!((transition.epoch, transition.from.as_str(), transition.to.as_str()), (2, "b", "a"));
     assert!(transition.done.is_empty() && transition.tries.is_empty() && transition.reached.is_empty());
-    assert!(!transition.committed);
+    assert!(!transition.commitment.stands());
     assert_eq!(memory.accepted.as_deref(), Some("a"));
 }
 

@@ -1,6 +1,6 @@
 //! The replica at the new site made writable by the administrator's hook.
 
-use dr_core::Outcome;
+use dr_core::{Outcome, RefusedClass};
 use serde_json::json;
 
 use super::ended::{failed, wrong_state};
@@ -10,7 +10,7 @@ use crate::ports::HookEnd;
 impl Executor {
     pub(super) async fn promote(&self, site: &str, context: &StepContext) -> Ended {
         let Some(hook) = &context.hook else {
-            return Err(failed(format!("the plan has no promotion hook for {site}")));
+            return Err(not_run(format!("the plan has no promotion hook for {site}")));
         };
         let input = json!({
             "v": 1,
@@ -24,6 +24,12 @@ impl Executor {
             HookEnd::Done => Outcome::Done,
             HookEnd::NotYet(line) => wrong_state(format!("not yet: {line}")),
             HookEnd::Failed(text) => failed(text),
+            HookEnd::NotRun(text) => not_run(text),
         })
     }
+}
+
+/// Nothing was done: the way back stays free.
+fn not_run(text: String) -> Outcome {
+    Outcome::Refused { class: RefusedClass::Other, text }
 }

@@ -90,12 +90,14 @@ impl PlanLoop {
 
     async fn abort(&mut self, by: String, reason: String) -> Answered {
         let back = match (&self.memory.transition, &self.memory.held) {
-            (Some(transition), _) if !transition.committed && !transition.cancelled => transition.from.clone(),
+            (Some(transition), _) if !transition.commitment.stands() && !transition.cancelled => {
+                transition.from.clone()
+            }
             (Some(transition), _) if transition.cancelled => return Ok("it is already being turned back".to_owned()),
             (Some(transition), _) => {
                 return Err(format!(
-                    "storage was already promoted or repointed for {}; going back needs ovirt-dr failover {} {} and a confirmation",
-                    transition.to, self.name, transition.from
+                    "{}; going back from {} needs ovirt-dr failover {} {} and a confirmation",
+                    transition.commitment, transition.to, self.name, transition.from
                 ));
             }
             (None, Some(held)) => held.from.clone(),

@@ -108,7 +108,7 @@ impl PlanLoop {
         let running: std::collections::HashSet<&str> =
             vms.iter().filter(|vm| vm.status == VmStatus::Up).map(|vm| vm.id.0.as_str()).collect();
         let vms_up = transition.vms.iter().filter(|vm| running.contains(vm.id.0.as_str())).count();
-        let vms_up = if transition.committed { vms_up } else { 0 };
+        let vms_up = if transition.commitment.stands() { vms_up } else { 0 };
         let (from, to) = (hosts_of(&transition.from), hosts_of(&transition.to));
         let parked = reached(|goal| matches!(goal, Goal::Parked(_)));
         Progress {

@@ -1,6 +1,6 @@
 //! Repointing, starting, promoting, and what keeps any step from happening.
 
-use dr_core::Details;
+use dr_core::{Details, RefusedClass};
 
 use super::*;
 
@@ -143,6 +143,10 @@ async fn a_hook_gets_the_decision_and_its_end_is_told() {
             Outcome::Refused { class: RefusedClass::WrongState, text: "not yet: syncing".to_owned() },
         ),
         (HookEnd::Failed("exit 3".to_owned()), Outcome::Failed { text: "exit 3".to_owned() }),
+        (
+            HookEnd::NotRun("not there".to_owned()),
+            Outcome::Refused { class: RefusedClass::Other, text: "not there".to_owned() },
+        ),
     ] {
         let engine = FakeEngine::new();
         let given = Arc::new(Mutex::new(Vec::new()));
