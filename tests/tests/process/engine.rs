@@ -1,5 +1,9 @@
 //! An engine that cannot be trusted or reached: said in one sentence, with what to do; nothing is taken for absent, and nothing is done.
 
+use dr_core::invariants::Invariant;
+use dr_core::{Entry, Time};
+use dr_daemon::{Journal, Store};
+use ovirt_dr::rehearsal::PASSWORD;
 use tests::process::{PLAN, Rehearsal};
 
 /// The trouble that a daemon with this plan reports, and what `check --online` says of it.
@@ -61,4 +65,28 @@ async fn a_wrong_password_is_not_tried_again_and_again() {
     let log = rehearsal.log();
     assert!(!log.contains("not-the-password"), "{log}");
     assert_eq!(log.matches("the engine cannot be read").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn one_resume_lifts_a_breach_and_a_refused_login() {
+    let mut rehearsal = Rehearsal::new().await;
+    let store = Store::open(&rehearsal.path("state.db")).await.unwrap();
+    let breached = Entry::Breached { invariant: Invariant::I3, text: "parking a stranger".to_owned() };
+    store.append(PLAN, vec![(Time(1), breached)]).await.unwrap();
+    store.close().await;
+    drop(store);
+    let plan = rehearsal.plan_text().replace("{ env: OVIRT_DR_PASSWORD }", "{ file: engine.password }");
+    rehearsal.write_plan(&plan);
+    let secret = rehearsal.path("plans/engine.password");
+    std::fs::write(&secret, "not-the-password\n").unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    rehearsal.start_daemon().await;
+    rehearsal.report_is("in trouble", |report| report.engine_trouble.is_some()).await;
+    let resumed = rehearsal.ovirt_dr(&["resume"]).await;
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(resumed.stdout.contains("resumed by"), "{resumed:?}");
+    assert!(resumed.stdout.contains("the login that was refused is tried once more"), "{resumed:?}");
+    std::fs::write(&secret, format!("{PASSWORD}\n")).unwrap();
+    let report = rehearsal.report_is("at work", |report| report.converged).await;
+    assert!(report.refusals.is_empty(), "{report:?}");
 }

@@ -34,14 +34,16 @@ impl PlanLoop {
             Command::Resume { by } => {
                 // An account that was locked and is not any more has the same password: only a person knows.
                 let client = self.engine.as_ref().map(|engine| &engine.client);
-                if let Some(client) = client.filter(|client| client.refusal().is_some()) {
+                let refused = client.filter(|client| client.refusal().is_some());
+                let login = refused.map(|client| {
                     client.forget_refusal();
-                    return Ok("the login that was refused is tried once more".to_owned());
-                }
+                    "the login that was refused is tried once more"
+                });
                 if self.memory.paused.is_none() && self.memory.breached.is_none() {
-                    return Ok("it is not paused".to_owned());
+                    return Ok(login.unwrap_or("it is not paused").to_owned());
                 }
-                let text = format!("resumed by {by}");
+                let login = login.map_or_else(String::new, |login| format!("; {login}"));
+                let text = format!("resumed by {by}{login}");
                 self.note(Entry::Resumed { by }, Level::Notice, text).await
             }
             Command::Repair { apply, by, reason } => self.repair(apply, &by, &reason).await,
