@@ -297,7 +297,7 @@ impl Rig {
 
     /// The journal's entries numbered above `seq`.
     pub async fn entries_after(&self, seq: u64) -> Vec<dr_core::Stamped> {
-        self.journal.history("erp", Some(seq), usize::MAX).await.unwrap_or_default()
+        self.journal.part("erp", Some(seq), usize::MAX)
     }
 
     /// Mutating requests that the engine was sent so far, logins not counted.

@@ -18,14 +18,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
-use dr_core::Stamped;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Journal, JournalError};
+use crate::ports::{Journal, JournalError, Told};
 use crate::report::{Command, Line, PlanHandle, Report};
 use crate::socket::{Peer, Plans};
 
@@ -182,18 +181,17 @@ async fn history(
         // A plan that was removed still has its history; one that never was has not.
         api.plan(&name)?;
     }
-    let entries: Result<Vec<Value>, serde_json::Error> = wanted.iter().map(row).collect();
-    let entries = entries.map_err(|error| Problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let entries: Vec<Value> = wanted.into_iter().map(row).collect();
     Ok(Json(json!({ "entries": entries })))
 }
 
 /// An entry as one flat object.
-fn row(stamped: &Stamped) -> Result<Value, serde_json::Error> {
-    let mut row = json!({ "seq": stamped.seq, "at": stamped.at });
-    if let (Some(row), Value::Object(entry)) = (row.as_object_mut(), serde_json::to_value(&stamped.entry)?) {
+fn row(told: Told) -> Value {
+    let mut row = json!({ "seq": told.seq, "at": told.at });
+    if let (Some(row), Value::Object(entry)) = (row.as_object_mut(), told.entry) {
         row.extend(entry);
     }
-    Ok(row)
+    row
 }
 
 /// What a watcher follows.

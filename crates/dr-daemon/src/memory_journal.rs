@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use dr_core::{Entry, Stamped, Time};
 use futures::future::BoxFuture;
 
-use crate::ports::{Journal, JournalError};
+use crate::ports::{Journal, JournalError, Told};
 
 /// A journal that lives as long as the value does: it outlives a crash of the loop that writes to it.
 ///
@@ -26,6 +26,22 @@ impl MemoryJournal {
     /// The daemon is killed: appends that are under way and not yet durable never will be, and their callers get an error.
     pub fn crash(&self) {
         self.kept().crashes += 1;
+    }
+
+    /// The first `limit` entries numbered above `after`, or without it the newest `limit`; oldest first. Copies only what is asked for: a watcher
+    /// of a long night asks for the newest part again and again.
+    pub fn part(&self, plan: &str, after: Option<u64>, limit: usize) -> Vec<Stamped> {
+        let kept = self.kept();
+        let of_plan = |(of, _): &&(String, Stamped)| of == plan;
+        let Some(after) = after else {
+            let rows = kept.rows.iter().rev().filter(of_plan).take(limit);
+            let mut newest: Vec<Stamped> = rows.map(|(_, stamped)| stamped.clone()).collect();
+            newest.reverse();
+            return newest;
+        };
+        // A number is the row's place, counted from 1 over all plans.
+        let rows = kept.rows.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
+        rows.filter(of_plan).take(limit).map(|(_, stamped)| stamped.clone()).collect()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -55,31 +71,13 @@ impl Journal for MemoryJournal {
         })
     }
 
-    /// Copies only what is asked for: a watcher of a long night asks for the newest part again and again.
     fn history<'a>(
         &'a self,
         plan: &'a str,
         after: Option<u64>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
-        Box::pin(async move {
-            let kept = self.kept();
-            let of_plan = |(of, _): &&(String, Stamped)| of == plan;
-            let taken: Vec<Stamped> = match after {
-                // A number is the row's place, counted from 1 over all plans.
-                Some(after) => {
-                    let rows = kept.rows.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
-                    rows.filter(of_plan).take(limit).map(|(_, stamped)| stamped.clone()).collect()
-                }
-                None => {
-                    let rows = kept.rows.iter().rev().filter(of_plan).take(limit);
-                    let mut newest: Vec<Stamped> = rows.map(|(_, stamped)| stamped.clone()).collect();
-                    newest.reverse();
-                    newest
-                }
-            };
-            Ok(taken)
-        })
+    ) -> BoxFuture<'a, Result<Vec<Told>, JournalError>> {
+        Box::pin(async move { Ok(self.part(plan, after, limit).iter().map(Told::of).collect()) })
     }
 
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>> {

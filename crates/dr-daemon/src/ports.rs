@@ -6,6 +6,7 @@ use std::time::Duration;
 use dr_core::{Answer, Entry, Stamped, Time};
 use dr_plan::Probe;
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 /// The durable, append-only journal of all plans.
 pub trait Journal: Send + Sync {
@@ -23,7 +24,7 @@ pub trait Journal: Send + Sync {
         plan: &'a str,
         after: Option<u64>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
+    ) -> BoxFuture<'a, Result<Vec<Told>, JournalError>> {
         Box::pin(async move {
             let mut all = self.read(plan).await?;
             match after {
@@ -35,11 +36,30 @@ pub trait Journal: Send + Sync {
                     all.drain(..all.len().saturating_sub(limit));
                 }
             }
-            Ok(all)
+            Ok(all.iter().map(Told::of).collect())
         })
     }
     /// Every plan that has entries.
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>>;
+}
+
+/// An entry for whoever looks back, as it is stored: also one of a kind that only a newer daemon knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Rising number in the journal.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Time,
+    /// The entry as a JSON object; `{"entry": "unreadable", "text": ...}` if it is none.
+    pub entry: Value,
+}
+
+impl Told {
+    pub(crate) fn of(stamped: &Stamped) -> Told {
+        // Entries are plain data, which always serialises.
+        let entry = serde_json::to_value(&stamped.entry).unwrap_or_default();
+        Told { seq: stamped.seq, at: stamped.at, entry }
+    }
 }
 
 /// Why the journal did not take or give entries. Nothing may be done to an engine then.

@@ -26,15 +26,28 @@ pub(crate) struct Client {
 }
 
 /// One entry of the journal.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct HistoryRow {
     /// Its number.
     pub(crate) seq: u64,
     /// When, in milliseconds since 1970.
     pub(crate) at: u64,
-    /// What. An entry of a newer daemon may be unknown here.
-    #[serde(flatten)]
-    pub(crate) entry: Entry,
+    /// What; none if it is of a kind that this program does not know.
+    pub(crate) entry: Option<Entry>,
+    /// The same as it is stored.
+    pub(crate) stored: Value,
+}
+
+impl HistoryRow {
+    /// From what the daemon answers: the entry's members, and its number and time among them.
+    pub(crate) fn of(mut stored: Value) -> HistoryRow {
+        let mut taken = |name: &str| {
+            let value = stored.as_object_mut().and_then(|row| row.shift_remove(name));
+            value.and_then(|value| value.as_u64()).unwrap_or_default()
+        };
+        let (seq, at) = (taken("seq"), taken("at"));
+        HistoryRow { seq, at, entry: serde_json::from_value(stored.clone()).ok(), stored }
+    }
 }
 
 /// One thing that a watcher is told.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use dr_core::{Confirmation, Entry, Outcome, OwedKey, Said, Time};
+use serde_json::Value;
 
 use crate::client::HistoryRow;
 use crate::status::{Look, clock};
@@ -16,7 +17,7 @@ pub(crate) fn lines(rows: &[HistoryRow], all: bool, look: &Look) -> String {
     let mut told = Told::default();
     for row in rows {
         let said = told.sentence(row);
-        if all || !is_observed(&row.entry) {
+        if all || !row.entry.as_ref().is_some_and(is_observed) {
             let (at, seq) = (clock(row.at, look, true), format!("#{}", row.seq));
             // Writing to a string does not fail.
             let _ = writeln!(text, "{} {} {said}", look.paint.faint(&at), look.paint.faint(&format!("{seq:>6}")));
@@ -70,14 +71,15 @@ fn ended(intent: Option<(String, u64)>, outcome: &Outcome, at: u64) -> String {
         Outcome::AlreadySo => format!("{step}: was so already"),
         Outcome::Done => format!("{step}: done{took}"),
         Outcome::Unconfirmed { text } => format!("{step}: unconfirmed{took}: {text}"),
-        Outcome::Refused { text, .. } => format!("{step}: refused by the engine{took}: {text}"),
+        Outcome::Refused { text, .. } => format!("{step}: refused{took}: {text}"),
         Outcome::Failed { text } => format!("{step}: failed{took}: {text}"),
     }
 }
 
 impl Told {
     fn sentence(&mut self, row: &HistoryRow) -> String {
-        match &row.entry {
+        let Some(entry) = &row.entry else { return unknown(&row.stored) };
+        match entry {
             Entry::SiteSeen { site } => format!("the file names {site}"),
             Entry::PlanTaken { text } => format!("a new text of the plan is in force ({} lines)", text.lines().count()),
             Entry::Requested { site, by, why } => format!("{by} asks for {site}: {why}"),
@@ -135,6 +137,12 @@ impl Told {
             }
         }
     }
+}
+
+/// What this program cannot tell in words: a newer daemon wrote it, or a hand changed it.
+fn unknown(stored: &Value) -> String {
+    let kind = stored["entry"].as_str().unwrap_or("without a kind");
+    format!("unknown to this version ({kind}): {stored}")
 }
 
 fn owed(what: &OwedKey, name: &str) -> String {

@@ -178,10 +178,7 @@ pub(crate) async fn history(client: &Client, asked: cli::History, out: Out) -> R
         out.json(&json!({ "entries": entries }))?;
         return Ok(Exit::Done);
     }
-    let rows: Result<Vec<HistoryRow>, _> = entries.into_iter().map(serde_json::from_value).collect();
-    let rows = rows.map_err(|error| {
-        Failure::said(format!("the journal has an entry that is not understood ({error}); --output json shows it"))
-    })?;
+    let rows: Vec<HistoryRow> = entries.into_iter().map(HistoryRow::of).collect();
     out.raw(history::lines(&rows, all, &look(out)))?;
     Ok(Exit::Done)
 }

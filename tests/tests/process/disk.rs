@@ -6,6 +6,7 @@ use std::process::Stdio;
 use dr_daemon::{Journal, Store};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tests::process::{PLAN, Rehearsal, until};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -143,4 +144,51 @@ async fn a_state_in_a_place_that_is_no_folder_is_said_with_the_remedy() {
     let ended = rehearsal.ovirt_dr(&other).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("is no folder, or name another with --state"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn an_entry_of_a_newer_daemon_is_named_and_shown_and_its_plan_only_looked_at() {
+    let mut rehearsal = Rehearsal::calm().await;
+    let state = rehearsal.path("state.db").display().to_string();
+    assert_eq!(rehearsal.terminate().await, Some(0));
+    let exported = rehearsal.ovirt_dr(&["export", "--state", &state]).await;
+    let lines: Vec<Value> = exported.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [.., before, last] = lines.as_slice() else { panic!("{exported:?}") };
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    // The newest entry becomes one of a kind that this version does not know, as its writer would have hashed it.
+    let (was, kind) = (last["entry"].to_string(), text(&last["entry"]["entry"]));
+    let unknown = "x".repeat(kind.len());
+    let entry = was.replacen(&kind, &unknown, 1);
+    let hashed = [&text(&before["hash"]), PLAN, &last["at"].to_string(), &entry].map(str::to_owned).join("\n");
+    let hash = format!("{:x}", Sha256::digest(hashed));
+    let mut bytes = std::fs::read(&state).unwrap();
+    replace(&mut bytes, was.as_bytes(), entry.as_bytes());
+    replace(&mut bytes, text(&last["hash"]).as_bytes(), hash.as_bytes());
+    std::fs::write(&state, bytes).unwrap();
+
+    rehearsal.start_daemon().await;
+    let report = rehearsal.report_is("looked at", |report| report.passes >= 2).await;
+    let trouble = report.engine_trouble.clone().unwrap_or_default();
+    assert!(trouble.contains(&format!("`{unknown}`, which this version does not know")), "{trouble}");
+    assert!(report.as_of.is_some() && !report.converged, "{report:?}");
+    let asked = rehearsal.ovirt_dr(&["failover", PLAN, "seville", "--reason", "fire"]).await;
+    assert!(asked.code == Some(1) && asked.stderr.contains("only looked at"), "{asked:?}");
+    let history = rehearsal.ovirt_dr(&["history", PLAN]).await;
+    assert!(history.stdout.contains(&format!("unknown to this version ({unknown})")), "{history:?}");
+    let verified = rehearsal.ovirt_dr(&["history", "--verify", "--state", &state]).await;
+    assert!(verified.code == Some(1) && verified.stdout.contains("Install that one again"), "{verified:?}");
+    assert!(!verified.stdout.contains("by hand"), "{verified:?}");
+    assert_eq!(rehearsal.terminate().await, Some(0));
+    let again = rehearsal.ovirt_dr(&["export", "--state", &state]).await;
+    assert!(again.stdout.lines().count() == lines.len() && again.stdout.contains(&entry), "nothing is lost: {again:?}");
+    assert_eq!(rehearsal.show("mutations").await, serde_json::json!([]), "{}", rehearsal.log());
+}
+
+/// SQLite may leave copies behind: all of them are changed.
+fn replace(bytes: &mut [u8], was: &[u8], is: &[u8]) {
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(was)).collect();
+    assert!(!places.is_empty(), "it is there");
+    for place in places {
+        bytes[place..place + is.len()].copy_from_slice(is);
+    }
 }

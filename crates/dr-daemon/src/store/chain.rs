@@ -5,11 +5,16 @@
 //! when SQLite drops the torn tail of its write-ahead log, is a shorter journal whose chain is whole: what was owed by then still stands
 //! in the engine as a tag, and a tag that the journal does not know is refused (`Refusal::UnknownDebts`).
 
+use std::fmt;
+
 use dr_core::{Entry, Stamped, Time};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+
+use crate::ports::Told;
 
 /// What to do about an entry that is not as it was written.
 pub(super) const RESTORE: &str =
@@ -58,16 +63,57 @@ impl Row {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn stamped(&self) -> Result<Stamped, String> {
-        let entry: Entry = serde_json::from_slice(&self.entry).map_err(|error| {
-            format!("it cannot be read ({error}): it was changed by hand or written by another version")
-        })?;
+    pub(super) fn stamped(&self) -> Result<Stamped, Unread> {
+        let entry: Entry = serde_json::from_slice(&self.entry).map_err(|error| Unread::of(&error))?;
         Ok(Stamped { seq: self.number(), at: self.time(), entry })
+    }
+
+    /// The entry as it is, whoever wrote it.
+    pub(super) fn told(&self) -> Told {
+        let entry = serde_json::from_slice(&self.entry).ok().filter(Value::is_object);
+        let text = || json!({ "entry": "unreadable", "text": String::from_utf8_lossy(&self.entry) });
+        Told { seq: self.number(), at: self.time(), entry: entry.unwrap_or_else(text) }
     }
 
     /// Which entry this is, for a person who looks for it.
     pub(super) fn named(&self) -> String {
         named(&self.plan(), self.number(), self.time())
+    }
+}
+
+/// Why an entry that stands in its place is not understood.
+pub(super) enum Unread {
+    /// It has a word that this version does not know.
+    OfNewerVersion(String),
+    Broken(String),
+}
+
+impl Unread {
+    fn of(error: &serde_json::Error) -> Unread {
+        let text = error.to_string();
+        let word = text.strip_prefix("unknown variant `").and_then(|rest| rest.split_once('`'));
+        match word {
+            Some((word, _)) => Unread::OfNewerVersion(word.to_owned()),
+            None => Unread::Broken(text),
+        }
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unread::OfNewerVersion(word) => write!(
+                f,
+                "it says `{word}`, which this version does not know: a newer daemon wrote it. Install that one again; nothing is done for this \
+                 plan until then, and nothing is lost"
+            ),
+            Unread::Broken(error) => {
+                write!(
+                    f,
+                    "it cannot be read ({error}): it was changed by hand or written by another version; {RESTORE}"
+                )
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
-use crate::ports::{Journal, JournalError};
+use crate::ports::{Journal, JournalError, Told};
 
 use chain::{COLUMNS, Chain, RESTORE, Row, from_sql, hash, to_sql};
 use lock::Lock;
@@ -138,8 +138,8 @@ impl Journal for Store {
         plan: &'a str,
         after: Option<u64>,
         limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Stamped>, JournalError>> {
-        Box::pin(async move { self.rows(plan, after, limit).await?.iter().map(|row| self.stamped(row)).collect() })
+    ) -> BoxFuture<'a, Result<Vec<Told>, JournalError>> {
+        Box::pin(async move { Ok(self.rows(plan, after, limit).await?.iter().map(Row::told).collect()) })
     }
 
     fn plans(&self) -> BoxFuture<'_, Result<Vec<String>, JournalError>> {
@@ -202,7 +202,7 @@ impl Store {
 
     /// One entry; what cannot be read is an error that names it, never skipped: memory would forget a debt.
     fn stamped(&self, row: &Row) -> Result<Stamped, JournalError> {
-        row.stamped().map_err(|wrong| self.broken(row, &wrong))
+        row.stamped().map_err(|unread| trouble(&self.path, format!("{}: {unread}", row.named())))
     }
 
     fn broken(&self, row: &Row, wrong: &str) -> JournalError {

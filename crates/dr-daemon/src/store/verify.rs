@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Store;
-use super::chain::{COLUMNS, Chain, RESTORE, Row, from_sql, named};
+use super::chain::{COLUMNS, Chain, RESTORE, Row, Unread, from_sql, named};
 use super::sense::Sense;
 use crate::ports::JournalError;
 
@@ -128,34 +128,41 @@ impl Verified {
 struct Walk {
     plan: Vec<u8>,
     chain: Chain,
-    sense: Sense,
+    /// None once an entry was met that this version does not know: what comes after it may well make sense.
+    sense: Option<Sense>,
     counted: VerifiedPlan,
 }
 
 impl Walk {
     fn of(row: &Row) -> Walk {
         let counted = VerifiedPlan { plan: row.plan(), ..VerifiedPlan::default() };
-        Walk { plan: row.plan.clone(), chain: Chain::default(), sense: Sense::default(), counted }
+        Walk { plan: row.plan.clone(), chain: Chain::default(), sense: Some(Sense::default()), counted }
     }
 
     /// All that is wrong with an entry.
     fn look(&mut self, row: &Row) -> Vec<Finding> {
         self.counted.entries += 1;
-        let mut wrong: Vec<String> = self.chain.next(row).into_iter().collect();
+        let restore = |wrong: String| format!("{wrong}; {RESTORE}");
+        let mut wrong: Vec<String> = self.chain.next(row).map(restore).into_iter().collect();
         match row.stamped() {
             Ok(stamped) => {
                 let entry = &stamped.entry;
                 self.counted.failovers += usize::from(matches!(entry, Entry::Opened(_)));
                 self.counted.steps += usize::from(matches!(entry, Entry::Intent { .. }));
                 self.counted.debts += usize::from(matches!(entry, Entry::Owed { .. }));
-                wrong.extend(self.sense.next(&stamped));
+                wrong.extend(self.sense.as_mut().and_then(|sense| sense.next(&stamped)).map(restore));
             }
-            Err(text) => wrong.push(text),
+            Err(unread) => {
+                if let Unread::OfNewerVersion(_) = unread {
+                    self.sense = None;
+                }
+                wrong.push(unread.to_string());
+            }
         }
         self.counted.findings += wrong.len();
         let (plan, seq, at) = (row.plan(), from_sql(row.seq), row.time());
         let finding = |wrong: String| Finding {
-            text: format!("{}: {wrong}; {RESTORE}", named(&plan, seq, at)),
+            text: format!("{}: {wrong}", named(&plan, seq, at)),
             plan: Some(plan.clone()),
             seq: Some(seq),
             at: Some(at),

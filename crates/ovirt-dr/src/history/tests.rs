@@ -16,7 +16,7 @@ fn rows(entries: Vec<Entry>) -> Vec<HistoryRow> {
         let mut row = serde_json::json!({ "seq": stamped.seq, "at": stamped.at });
         let entry = serde_json::to_value(&stamped.entry).unwrap();
         row.as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
-        serde_json::from_value(row).unwrap()
+        HistoryRow::of(row)
     };
     stamped.map(row).collect()
 }
@@ -64,4 +64,15 @@ fn entries_read_as_sentences_and_a_step_is_told_by_its_end() {
     .assert_eq(&lines(&rows(entries()), false, &look));
     let all = lines(&rows(entries()), true, &look);
     assert!(all.contains("the file names seville"), "{all}");
+}
+
+#[test]
+fn an_entry_of_a_newer_daemon_is_shown_as_it_is() {
+    let row = serde_json::json!({ "seq": 9, "at": NOON, "entry": "promised", "to": "the moon" });
+    let look = Look { now: Time(NOON), zone: TimeZone::UTC, paint: Paint { on: false }, width: None };
+    let said = lines(&[HistoryRow::of(row)], false, &look);
+    assert!(
+        said.ends_with("#9 unknown to this version (promised): {\"entry\":\"promised\",\"to\":\"the moon\"}\n"),
+        "{said}"
+    );
 }

@@ -153,3 +153,43 @@ async fn the_hash_is_what_the_page_says_so_that_others_can_compute_it() {
     assert_eq!(rows[1].hash, hash(first.as_bytes(), b"erp", 2, rows[1].entry.as_bytes()));
     assert_eq!(store.export(None, 2, 10).await.unwrap().len(), 2, "all plans, after a number");
 }
+
+/// What a newer daemon may have written after entry 4.
+const PROMISED: &str = r#"{"entry":"promised","to":"the moon"}"#;
+
+/// The four entries, one of a kind that only a newer daemon knows, and one after it.
+async fn with_an_unknown_kind(path: &Path) -> Store {
+    let store = four(path).await;
+    let mut connection = store.pool.acquire().await.unwrap();
+    write(&mut connection, "erp", vec![(5, PROMISED.to_owned())]).await.unwrap();
+    drop(connection);
+    let ends = Entry::Outcome { id: 7, outcome: Outcome::Done };
+    store.append("erp", vec![(Time(6), ends)]).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn an_entry_of_a_kind_that_only_a_newer_daemon_knows_is_named_and_the_newer_daemon_asked_for() {
+    let (_dir, path) = place();
+    let store = with_an_unknown_kind(&path).await;
+    let refused = store.read("erp").await.unwrap_err().to_string();
+    assert!(refused.contains("row 5 of the journal (plan erp"), "{refused}");
+    assert!(refused.contains("`promised`, which this version does not know: a newer daemon wrote it"), "{refused}");
+    assert!(!refused.contains("backup") && !refused.contains("by hand"), "{refused}");
+    assert_eq!(sites(&store.read("crm").await.unwrap()), ["c"], "another plan goes on");
+}
+
+#[tokio::test]
+async fn an_entry_of_an_unknown_kind_is_shown_exported_and_verified_like_any_other() {
+    let (_dir, path) = place();
+    let store = with_an_unknown_kind(&path).await;
+    let told = store.history("erp", Some(4), 10).await.unwrap();
+    assert_eq!((told[0].seq, told[0].entry.to_string().as_str(), told.len()), (5, PROMISED, 2));
+    let exported = store.export(Some("erp"), 4, 10).await.unwrap();
+    assert_eq!((exported[0].seq, exported[0].entry.as_str()), (5, PROMISED));
+    let found = store.verify().await.unwrap().findings;
+    assert_eq!(found.iter().map(|one| one.seq).collect::<Vec<_>>(), [Some(5)], "nothing after it is blamed: {found:?}");
+    by_hand(&store, "UPDATE journal SET at = 9 WHERE seq = 6").await;
+    let found = store.verify().await.unwrap().findings;
+    assert!(found.iter().any(|one| one.seq == Some(6) && one.text.contains("by hand")), "the chain counts: {found:?}");
+}

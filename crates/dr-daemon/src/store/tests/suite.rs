@@ -58,12 +58,13 @@ async fn is_kept<J: Journal>(journal: &J, kept: &Kept) {
     for plan in plans {
         let of_plan: Vec<Stamped> = kept.iter().filter(|(of, _)| *of == plan).map(|(_, one)| one.clone()).collect();
         assert_eq!(journal.read(plan).await.unwrap(), of_plan);
+        let of_plan: Vec<Told> = of_plan.iter().map(Told::of).collect();
         for limit in [1, 2, 100] {
             let newest = journal.history(plan, None, limit).await.unwrap();
             assert_eq!(newest, of_plan[of_plan.len().saturating_sub(limit)..]);
             let mut paged = Vec::new();
             loop {
-                let after = paged.last().map_or(0, |one: &Stamped| one.seq);
+                let after = paged.last().map_or(0, |one: &Told| one.seq);
                 let page = journal.history(plan, Some(after), limit).await.unwrap();
                 assert!(page.len() <= limit);
                 if page.is_empty() {
