@@ -2,7 +2,7 @@
 //!
 //! Reading order: `start` (what a daemon refuses to start on, and how it ends), `engine` (what it says of an engine that it may not trust),
 //! `operate` (what scripts rely on), `kill` (a crash in each phase), `disk` (what may
-//! befall the state database), `renamed` (a plan's file under another name).
+//! befall the state database), `renamed` (a plan's file under another name), `twins` (two plans for one engine).
 
 mod start;
 
@@ -15,3 +15,5 @@ mod kill;
 mod disk;
 
 mod renamed;
+
+mod twins;
