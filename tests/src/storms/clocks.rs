@@ -90,7 +90,8 @@ pub(super) fn draw(seed: u64, events: &mut Vec<(u64, Event)>) -> Vec<(u64, Event
         events.sort_by_key(|(at, _)| *at);
     }
     let mut late = Vec::new();
-    if dice.percent(30) {
+    // Each costs a second night.
+    if dice.percent(8) {
         for _ in 0..dice.roll(1, 2) {
             let (at, jump) = (dice.roll(0, 240), jump(&mut dice));
             if dice.percent(50) {
