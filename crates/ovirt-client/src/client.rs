@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -35,6 +36,7 @@ struct Inner {
     transport: Arc<dyn Transport>,
     session: Session,
     reads: Semaphore,
+    answers: AtomicU64,
 }
 
 impl Client {
@@ -44,7 +46,15 @@ impl Client {
     pub fn new(url: EngineUrl, username: &str, password: SecretString, transport: impl Transport) -> Self {
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let session = Session::new(url.clone(), Credentials::new(username, password), Arc::clone(&transport));
-        Self { inner: Arc::new(Inner { url, transport, session, reads: Semaphore::new(PARALLEL_READS) }) }
+        Self {
+            inner: Arc::new(Inner {
+                url,
+                transport,
+                session,
+                reads: Semaphore::new(PARALLEL_READS),
+                answers: AtomicU64::new(0),
+            }),
+        }
     }
 
     /// Sends a request and reads its answer, logging in when there is no token or the engine no longer knows it.
@@ -98,6 +108,16 @@ impl Client {
         self.inner.session.set_credentials(Credentials::new(username, password));
     }
 
+    /// How many requests have been answered so far, whatever the answers were; logins do not count.
+    pub fn answers(&self) -> u64 {
+        self.inner.answers.load(Ordering::Relaxed)
+    }
+
+    /// Whether a login came before, so that the next request is sent at once.
+    pub fn has_token(&self) -> bool {
+        self.inner.session.has_token()
+    }
+
     /// The refusal that keeps the client from logging in, if there is one.
     pub fn refusal(&self) -> Option<LoginError> {
         self.inner.session.refusal()
@@ -130,6 +150,7 @@ impl Client {
         let reader = along.as_deref_mut().map(|along| along as &mut dyn ReadAlong);
         let response = transport::send_within(&*self.inner.transport, message, reader, request.patience()).await;
         let response = response.map_err(|error| self.lost(name, error))?;
+        let _ = self.inner.answers.fetch_add(1, Ordering::Relaxed);
         let read_along = along.and_then(|along| along.end(response.body()));
         Ok(Answer { response, read_along })
     }

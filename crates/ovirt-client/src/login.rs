@@ -137,6 +137,10 @@ impl Session {
         state.refusal = None;
     }
 
+    pub(crate) fn has_token(&self) -> bool {
+        self.shared.state().token.is_some()
+    }
+
     pub(crate) fn refusal(&self) -> Option<LoginError> {
         self.shared.state().refusal.clone()
     }

@@ -39,6 +39,19 @@ async fn a_new_site_of_which_no_host_may_become_spm_is_named_until_one_may() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_engine_that_answers_nothing_is_named_after_ten_seconds_and_waited_for() {
+    let stage = Stage::calm().await;
+    stage.order("fault name=x kind=hung");
+    // The next pass begins within 10 s.
+    stage.seconds(25).await;
+    let said = "GET /ovirt-engine/api has not been answered for 10 s and is still waited for";
+    assert!(stage.rig.report().engine_trouble.is_some_and(|trouble| trouble == said), "{}", stage.rig.story());
+    stage.order("clear_faults");
+    stage.until_said("the engine answers again").await;
+    stage.untouched(expect_file!["golden/silent_engine.txt"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fence_lock_of_two_minutes_is_waited_out() {
     let stage = Stage::calm().await;
     stage.lose("madrid").await;

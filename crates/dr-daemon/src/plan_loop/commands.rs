@@ -33,8 +33,7 @@ impl PlanLoop {
             }
             Command::Resume { by } => {
                 // An account that was locked and is not any more has the same password: only a person knows.
-                let client = self.engine.as_ref().map(|engine| &engine.client);
-                let refused = client.filter(|client| client.refusal().is_some());
+                let refused = self.client.as_ref().filter(|client| client.refusal().is_some());
                 let login = refused.map(|client| {
                     client.forget_refusal();
                     "the login that was refused is tried once more"

@@ -41,6 +41,8 @@ const PAUSE_IN_TRANSITION: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// Virtual machines are the largest list: in calm times they are read this often.
 const VMS_IN_CALM: Duration = Duration::from_secs(60);
+/// An engine that answers nothing for this long is said to be silent; how long its answers are waited for is the client's.
+const SILENT: Duration = Duration::from_secs(10);
 /// Lines of the story that a slow listener may fall behind.
 const LINES_KEPT: usize = 4096;
 
@@ -75,6 +77,8 @@ pub struct PlanLoop {
     /// The open transition's plan as the invariants read it, apart from what `source` says.
     opened_with: Option<(u64, Plan)>,
     engine: Option<Engine>,
+    /// The engine's client, also while a pass has the engine.
+    client: Option<ovirt_client::Client>,
     observed: Option<Observed>,
     last_vms: Option<Time>,
     decision: Decision,
@@ -148,6 +152,7 @@ impl PlanLoop {
             source: source::Source::default(),
             opened_with: None,
             engine: None,
+            client: None,
             observed: None,
             last_vms: None,
             decision: Decision::default(),
@@ -210,7 +215,14 @@ impl PlanLoop {
         let read_vms = open || self.last_vms.is_none_or(|at| began.since(at) >= VMS_IN_CALM) || self.wants_vms();
         let probes = self.board.states();
         let Some(mut engine) = self.engine.take() else { return };
+        let client = engine.client.clone();
+        self.client = Some(client.clone());
+        let answers = client.answers();
+        let clock = self.ports.clock.clone();
         let observed = {
+            let silent = clock.sleep(SILENT);
+            tokio::pin!(silent);
+            let mut listening = true;
             let reading = engine.observer.observe(probes, read_vms, began);
             tokio::pin!(reading);
             loop {
@@ -218,6 +230,12 @@ impl PlanLoop {
                     biased;
                     observed = &mut reading => break observed,
                     Some(asked) = self.commands.recv() => self.command(asked).await,
+                    () = &mut silent, if listening => {
+                        listening = false;
+                        if client.answers() == answers {
+                            self.hears_nothing(client.has_token());
+                        }
+                    }
                 }
             }
         };
@@ -386,6 +404,17 @@ impl PlanLoop {
             executor: Arc::new(executor),
         });
         Ok(())
+    }
+
+    /// Nothing at all was answered since the pass began: said before the requests are given up, which takes a minute.
+    fn hears_nothing(&mut self, logged_in: bool) {
+        if self.trouble.is_some() {
+            return;
+        }
+        let first = if logged_in { "GET /ovirt-engine/api" } else { "the login" };
+        let silent = crate::story::said(SILENT);
+        self.in_trouble(Some(format!("{first} has not been answered for {silent} and is still waited for")));
+        self.publish();
     }
 
     /// Says once that the engine cannot be read, and once that it can again.
