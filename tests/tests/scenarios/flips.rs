@@ -195,3 +195,21 @@ async fn an_abort_stays_refused_while_nobody_knows_whether_a_connection_was_repo
     stage.until_closed_with(&[]).await;
     stage.converged(expect_file!["golden/abort_in_doubt.txt"]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn turning_back_a_failover_that_had_replaced_another_says_what_is_left_to_a_person() {
+    let spec = three_sites();
+    let plan = plan(&spec, "");
+    let stage = Stage::of(spec, &plan).await;
+    stage.lose("madrid").await;
+    stage.order("hold_fence_lock host=madrid-h1 ms=300000");
+    stage.flip("seville");
+    stage.until_said("seville-h3 up").await;
+    stage.flip("toledo");
+    stage.until_said("loses what was written").await;
+    stage.confirm(Confirmation::Flip, "a mistake").await;
+    stage.until_said("seville is not lost").await;
+    stage.ask("ana: ovirt-dr abort erp --reason \"seville lives\"", abort()).await;
+    stage.until(|report| report.last_closed.as_ref().is_some_and(|closed| closed.epoch == 2)).await;
+    stage.turned_back(expect_file!["golden/turned_back_midway.txt"]).await;
+}

@@ -365,7 +365,12 @@ impl PlanLoop {
             };
             (Level::Notice, format!("repaired: {active}, 0 owed"))
         } else if transition.cancelled {
-            (Level::Notice, format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from))
+            let text = format!("turned back: {} stays active, nothing was changed, 0 owed", transition.from);
+            let left: Vec<&str> = transition.lost_before.keys().map(String::as_str).collect();
+            match left.as_slice() {
+                [] => (Level::Notice, text),
+                left => (Level::Warning, format!("{text}. {}", not_taken_up(left))),
+            }
         } else if exceptions.is_empty() {
             (Level::Notice, format!("converged at {} after {}{forecast}", transition.to, crate::story::said(took)))
         } else {
@@ -481,6 +486,14 @@ impl PlanLoop {
             () = clock.sleep(pause) => true,
         }
     }
+}
+
+/// The failover that this one had replaced is over with it.
+fn not_taken_up(left: &[&str]) -> String {
+    let left = left.join(" and ");
+    format!(
+        "The failover from {left} that it had replaced is not taken up again: what is not parked there is to be confirmed and parked by hand"
+    )
 }
 
 impl Drop for PlanLoop {
