@@ -46,6 +46,11 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use figure::Figure;
 
+/// The allocator of the storms, which some figures are about. What is compared with what has the same one; the built daemon, whose memory is
+/// measured, has the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The benchmarks of ovirt-dr.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
