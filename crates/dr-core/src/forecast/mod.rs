@@ -78,8 +78,9 @@ fn run(plan: &Plan, world: &mut World) -> Forecast {
     let mut persons = Vec::new();
     let mut up = None;
     let mut decision = Decision::default();
+    let mut seen = None;
     for round in 0..MOST_ROUNDS {
-        decision = look(plan, world);
+        decision = seen.take().unwrap_or_else(|| look(plan, world));
         let elapsed = world.now.since(began);
         if let Some((_, end)) = phases.last_mut() {
             *end = elapsed;
@@ -101,9 +102,12 @@ fn run(plan: &Plan, world: &mut World) -> Forecast {
             changed = true;
         }
         if !changed {
-            pass_quietly(plan, world, decision.phase);
+            seen = pass_quietly(plan, world, decision.phase);
             if let Some((_, end)) = phases.last_mut() {
                 *end = world.now.since(began);
+            }
+            if seen.is_some() {
+                continue;
             }
         }
         let grain = if round < FINE_ROUNDS { Duration::ZERO } else { GRAIN };
@@ -122,23 +126,28 @@ fn look(plan: &Plan, world: &mut World) -> Decision {
     decide(plan, &world.observed, &world.memory, world.now)
 }
 
-/// Moves on to the last second, before the next change, in which still nothing is concluded. What time alone brings stays once it has come,
-/// so the second is found by halving: looked at one by one, a calm wait would cost more than all that happens.
-fn pass_quietly(plan: &Plan, world: &mut World, phase: Phase) {
+/// Moves on to the first second, before the next change, in which something is concluded, and yields that; else to the last one in which
+/// nothing is. What time alone brings stays once it has come, so the second is found by halving: looked at one by one, a calm wait would cost
+/// more than all that happens.
+fn pass_quietly(plan: &Plan, world: &mut World, phase: Phase) -> Option<Decision> {
     let began = world.now;
     let at = |seconds| began.plus(Duration::from_secs(seconds));
     let (mut quiet, mut end) = (0, world.quiet_seconds() + 1);
+    let mut concluded = None;
     let mut next = end - 1;
     while quiet < next {
         world.now = at(next);
-        if is_quiet(&look(plan, world), phase) {
+        let decision = look(plan, world);
+        if is_quiet(&decision, phase) {
             quiet = next;
         } else {
             end = next;
+            concluded = Some(decision);
         }
         next = quiet.midpoint(end);
     }
-    world.now = at(quiet);
+    world.now = at(if concluded.is_some() { end } else { quiet });
+    concluded
 }
 
 /// Whether nothing comes of a decision.
