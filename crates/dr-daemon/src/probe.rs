@@ -1,6 +1,7 @@
 //! Evidence probes: a TCP connection attempt tells whether something is alive at an address.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -116,15 +117,29 @@ impl Rounds {
         &self.states
     }
 
-    /// Notes one answer that was there at `at`. Only an unbroken silence grows.
-    pub(crate) fn note(&mut self, probe: Probe, answer: Answer, at: Time) {
-        let before = self.states.get(&probe).and_then(|state| Some((state.silent_since?, state.silent_rounds)));
-        let (silent_since, silent_rounds) = match (&answer, before) {
-            (Answer::Silent, Some((since, rounds))) => (Some(since), rounds.saturating_add(1)),
-            (Answer::Silent, None) => (Some(at), 1),
-            (Answer::Accepted | Answer::Refused | Answer::Unreadable(_), _) => (None, 0),
+    /// Notes one answer that was there at `at`. Only an unbroken silence grows. Whether there is life where there was none before, or none where
+    /// there was.
+    pub(crate) fn note(&mut self, probe: Probe, answer: Answer, at: Time) -> bool {
+        let (silent_since, silent_rounds) = match answer {
+            Answer::Silent => (Some(at), 1),
+            Answer::Accepted | Answer::Refused | Answer::Unreadable(_) => (None, 0),
         };
-        self.states.insert(probe, ProbeState { last: answer, at, silent_since, silent_rounds });
+        let mut now = ProbeState { last: answer, at, silent_since, silent_rounds };
+        match self.states.entry(probe) {
+            Entry::Vacant(new) => {
+                new.insert(now);
+                false
+            }
+            Entry::Occupied(mut known) => {
+                let before = known.get();
+                if let (Some(_), Some(since)) = (now.silent_since, before.silent_since) {
+                    now.silent_since = Some(since);
+                    now.silent_rounds = before.silent_rounds.saturating_add(1);
+                }
+                let alive = now.last.is_alive();
+                known.insert(now).last.is_alive() != alive
+            }
+        }
     }
 
     /// Forgets probes that are not wanted any more.

@@ -42,7 +42,7 @@ impl PlanLoop {
     pub(super) async fn judge(&mut self, plan: &Plan, how: &How) -> Result<String, String> {
         let now = self.now();
         let others = self.source.other_changes();
-        let verdict = judge_flip(plan, &others, how, self.observed.as_ref(), &self.memory, now);
+        let verdict = judge_flip(plan, others, how, self.observed.as_ref(), &self.memory, now);
         let site = plan.active_site.0.clone();
         let mut entries = Vec::new();
         let said = match verdict {
@@ -96,7 +96,7 @@ impl PlanLoop {
     /// Puts the candidate in force and says so.
     fn take_plan(&mut self, entries: &mut Vec<Entry>, plan: &Plan, now: dr_core::Time) {
         let known = self.memory.plan.clone();
-        let changes = self.source.other_changes();
+        let changes = self.source.other_changes().to_vec();
         let taken = self.source.take().or_else(|| self.source.candidate_text().map(str::to_owned));
         let Some(text) = taken.filter(|text| known.as_ref() != Some(text)) else { return };
         entries.push(Entry::PlanTaken { text });

@@ -31,6 +31,16 @@ struct Shared {
     open: bool,
 }
 
+impl Shared {
+    /// Watches these from now on and forgets the others; whether there are new ones among them.
+    fn watch(&mut self, probes: &BTreeSet<(&str, u16)>) -> bool {
+        let probes = probes.iter().map(|(address, port)| Probe { address: (*address).to_owned(), port: *port });
+        let before = std::mem::replace(&mut self.probes, probes.collect());
+        self.rounds.retain(|probe| self.probes.contains(probe));
+        !self.probes.is_subset(&before)
+    }
+}
+
 impl Board {
     /// Starts the rounds; there is nothing to probe until [`Board::watch`] says so.
     pub(super) fn new(clock: Clock, prober: Arc<dyn Prober>, wake: Arc<Notify>) -> Self {
@@ -42,24 +52,24 @@ impl Board {
 
     /// Probes what this plan names from now on: ports of its hosts at the addresses that the engine shows, further evidence, witnesses.
     pub(super) fn watch(&self, plan: &Plan, hosts: &[Host], open: Option<&Transition>) {
-        let mut probes: BTreeSet<Probe> = plan.witnesses.iter().cloned().collect();
+        let further = plan.witnesses.iter().chain(plan.sites.values().flat_map(|site| &site.evidence.also));
+        let mut probes: BTreeSet<(&str, u16)> = further.map(|probe| (probe.address.as_str(), probe.port)).collect();
         for site in plan.sites.values() {
-            probes.extend(site.evidence.also.iter().cloned());
             let named: BTreeSet<&str> = site.hosts.iter().map(String::as_str).collect();
             // Also those that were renamed since the transition opened.
             let known = open.iter().flat_map(|open| &open.hosts).filter(|(name, _)| named.contains(name.as_str()));
             let known: BTreeSet<&HostId> = known.map(|(_, id)| id).collect();
             let ours = |host: &&Host| named.contains(host.name.as_str()) || known.contains(&host.id);
             for host in hosts.iter().filter(ours) {
-                let ports = site.evidence.host_ports.iter();
-                probes.extend(ports.map(|port| Probe { address: host.address.clone(), port: *port }));
+                probes.extend(site.evidence.host_ports.iter().map(|port| (host.address.as_str(), *port)));
             }
         }
         let mut shared = lock(&self.shared);
         let opened = open.is_some() && !shared.open;
         shared.open = open.is_some();
-        let new = !probes.is_subset(&shared.probes);
-        shared.probes = probes;
+        // Asked after each look at the engine, and nearly always the same.
+        let same = probes.iter().copied().eq(shared.probes.iter().map(|probe| (probe.address.as_str(), probe.port)));
+        let new = !same && shared.watch(&probes);
         drop(shared);
         if new || opened {
             self.changed.notify_one();
@@ -106,11 +116,8 @@ async fn rounds(
             let Shared { probes, rounds, open } = &mut *shared;
             let mut news = false;
             for (probe, answer, at) in answers.into_iter().filter(|(probe, ..)| probes.contains(probe)) {
-                let before = rounds.states().get(&probe).map(|state| state.last.is_alive());
-                news |= before.is_some_and(|before| before != answer.is_alive());
-                rounds.note(probe, answer, at);
+                news |= rounds.note(probe, answer, at);
             }
-            rounds.retain(|probe| probes.contains(probe));
             let silent = rounds.states().values().any(|state| !state.last.is_alive());
             (news && *open, silent || *open)
         };

@@ -74,10 +74,13 @@ impl PlanLoop {
     /// What was edited since the open transition was opened, and counts after it. `mode` counts at once.
     fn waiting_edit(&self) -> Option<String> {
         let epoch = self.memory.transition.as_ref()?.epoch;
-        let mut changes = self.source.other_changes();
-        changes.retain(|change| !change.starts_with("policy: mode:"));
-        let (first, more) = changes.split_first()?;
-        let more = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
+        let changes = self.source.other_changes();
+        let mut changes = changes.iter().filter(|change| !change.starts_with("policy: mode:"));
+        let first = changes.next()?;
+        let more = match changes.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
         Some(format!("until failover {epoch} is closed, which goes on as it was opened: {first}{more}"))
     }
 

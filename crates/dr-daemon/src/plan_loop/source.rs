@@ -37,6 +37,8 @@ pub(super) struct Source {
     frozen: Option<(u64, Arc<Plan>)>,
     /// The newest text that does not count, and why; no text if the file cannot be read.
     ignored: Option<(Option<String>, String)>,
+    /// What else than `active_site` the candidate changes of the plan in force: asked in each round.
+    changes: Vec<String>,
 }
 
 /// What a read of the file brought.
@@ -78,11 +80,15 @@ impl Source {
             self.ignored = None;
             return News::None;
         }
+        if self.ignored.as_ref().is_some_and(|(known, _)| known.as_ref() == Some(&text)) {
+            return News::None;
+        }
         let parsed = dr_plan::parse(name, &text);
         match parsed.plan {
             Some(plan) => {
                 self.ignored = None;
                 self.candidate = Some((text, Arc::new(plan)));
+                self.compare();
                 News::Candidate
             }
             None => {
@@ -109,7 +115,16 @@ impl Source {
             && let Some(plan) = dr_plan::parse(name, text).plan
         {
             self.in_force = Some((text.clone(), Arc::new(plan)));
+            self.compare();
         }
+    }
+
+    /// One of the two is another one now.
+    fn compare(&mut self) {
+        self.changes = match (&self.in_force, &self.candidate) {
+            (Some((_, before)), Some((_, after))) => dr_plan::diff(before, after),
+            _ => Vec::new(),
+        };
     }
 
     /// The candidate, to be judged against the plan in force.
@@ -123,13 +138,8 @@ impl Source {
     }
 
     /// What else than `active_site` the candidate changes.
-    pub(super) fn other_changes(&self) -> Vec<String> {
-        match (&self.in_force, &self.candidate) {
-            // Asked in each round, and nearly always the same text.
-            (Some((before, _)), Some((after, _))) if before == after => Vec::new(),
-            (Some((_, before)), Some((_, after))) => dr_plan::diff(before, after),
-            _ => Vec::new(),
-        }
+    pub(super) fn other_changes(&self) -> &[String] {
+        &self.changes
     }
 
     /// Puts the candidate in force; yields its text if that is a change.
@@ -138,8 +148,10 @@ impl Source {
         if self.in_force.as_ref().is_some_and(|(known, _)| known == text) {
             return None;
         }
+        let text = text.clone();
         self.in_force = Some((text.clone(), Arc::clone(plan)));
-        Some(text.clone())
+        self.compare();
+        Some(text)
     }
 
     /// The plan that the loop observes with: the one in force, or the first candidate before anything was accepted.
