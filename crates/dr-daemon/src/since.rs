@@ -1,19 +1,19 @@
 //! Since when each object has been in the status it shows.
 
-use std::collections::HashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use dr_core::Time;
 
 /// Remembers when a status was first seen, across passes. Objects that a pass did not show are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Since {
-    seen: HashMap<String, (String, Time)>,
+    seen: FxHashMap<String, (String, Time)>,
 }
 
 impl Since {
     /// Takes one complete list of (id, status) as read at `now`; yields since when each has been so, in the list's order.
     pub(crate) fn update<'a>(&mut self, list: impl Iterator<Item = (&'a str, &'a str)>, now: Time) -> Vec<Time> {
-        let mut next = HashMap::with_capacity(self.seen.len());
+        let mut next = FxHashMap::with_capacity_and_hasher(self.seen.len(), FxBuildHasher);
         let mut times = Vec::with_capacity(self.seen.len());
         for (id, status) in list {
             let (id, (status, since)) = match self.seen.remove_entry(id) {

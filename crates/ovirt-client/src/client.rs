@@ -12,18 +12,14 @@ use tokio::sync::Semaphore;
 
 use crate::answer;
 use crate::error::{Error, LoginError, LoginProblem, RequestName};
+use crate::known::Known;
 use crate::login::{Credentials, Session, Token, bearer};
-use crate::long_list::HELD;
 use crate::request::Request;
 use crate::transport::{self, ReadAlong, Transport, TransportError, TransportErrorKind};
 use crate::url::EngineUrl;
 
 /// Reads in flight at once. The engine's throughput stops growing here, only its answers grow slower.
 pub const PARALLEL_READS: usize = 4;
-
-/// Longest answer that is kept to compare the next one with, in bytes. A longer list is read while it arrives and never there as a whole; that of
-/// thousands of virtual machines is rarely the same twice anyway.
-const KNOWN_LIMIT: usize = HELD;
 
 /// A client of one engine. Cheap to clone; clones share the token and the limit of parallel reads.
 #[derive(Clone)]
@@ -66,22 +62,26 @@ impl Client {
         read(&request, name, answer).map(|(result, _)| result)
     }
 
-    /// The same for a read that is sent again and again: an answer that is the same as the one before, to the byte, is not read anew.
-    pub async fn send_again<T: Clone>(&self, request: Request<T>, known: &mut Known<T>) -> Result<T, Error> {
+    /// The same for a read that is sent again and again, with what `make` makes of it: an answer that is the same as the one before, to the byte,
+    /// is not read anew, and nothing is made of it anew.
+    pub async fn send_again<T, U: Clone>(
+        &self,
+        request: Request<T>,
+        known: &mut Known<U>,
+        make: impl FnOnce(T) -> U,
+    ) -> Result<U, Error> {
         let name = request.name();
         let answer = self.answer(&request, &name).await?;
-        if let Some((before, result)) = &known.0
-            && answer.read_along.is_none()
-            && before.status() == answer.response.status()
-            && before.headers().get(CONTENT_TYPE) == answer.response.headers().get(CONTENT_TYPE)
-            && same(before.body(), answer.response.body())
+        if answer.read_along.is_none()
+            && let Some(made) = known.of(&answer.response)
         {
-            return Ok(result.clone());
+            return Ok(made);
         }
-        known.0 = None;
+        known.forget();
         let (result, whole) = read(&request, name, answer)?;
-        known.0 = whole.filter(|whole| whole.body().len() <= KNOWN_LIMIT).map(|whole| (whole, result.clone()));
-        Ok(result)
+        let made = make(result);
+        known.keep(whole, &made);
+        Ok(made)
     }
 
     /// The engine's answer, whatever it says but that the token is not known.
@@ -210,16 +210,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The newest answer to a read, and what it was read into. Only answers that could be read are kept, and only short ones.
-#[derive(Debug)]
-pub struct Known<T>(Option<(http::Response<Bytes>, T)>);
-
-impl<T> Default for Known<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
 /// What came back.
 struct Answer<T> {
     response: http::Response<Bytes>,
@@ -249,11 +239,6 @@ fn read<T>(
     let body = answer::judge(&name, &response)?;
     let result = request.read(body).map_err(|problem| unreadable(name, problem))?;
     Ok((result, Some(response)))
-}
-
-/// Whether two bodies are alike. A transport in memory gives the same bytes again, which then need not be looked at.
-fn same(before: &Bytes, now: &Bytes) -> bool {
-    (before.as_ptr() == now.as_ptr() && before.len() == now.len()) || before == now
 }
 
 /// One sentence with what to do, where there is something to do.

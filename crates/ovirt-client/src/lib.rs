@@ -63,6 +63,7 @@ pub mod tags;
 pub mod vms;
 
 mod client;
+mod known;
 
 mod login;
 
@@ -74,13 +75,14 @@ mod transport;
 mod http_transport;
 mod url;
 
-pub use client::{Client, Known, PARALLEL_READS};
+pub use client::{Client, PARALLEL_READS};
 pub use error::{EngineEffect, Error, LoginError, LoginProblem, RefusalClass, RequestName};
 pub use http_transport::{BODY_LIMIT, CONNECT_TIMEOUT, HttpTransport, Trust, TrustError};
 pub use ids::{
     ClusterId, DataCenterId, DiskId, FenceAgentId, HostId, JobId, StorageConnectionId, StorageDomainId, TagId, UserId,
     VmId,
 };
+pub use known::Known;
 pub use read::{EngineTime, Listing, UnreadableItem};
 pub use request::{
     Action, CORRELATION_ID_LENGTH, Deleted, MUTATION_PATIENCE, READ_PATIENCE, ReportedPower, Request, segment,

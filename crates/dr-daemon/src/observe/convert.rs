@@ -7,31 +7,30 @@ use dr_core::{
 use ovirt_client::{SpmStatus, StorageDomainType, StorageType, clusters, data_centers, hosts, storage, tags, vms};
 
 /// `since`: of its status; `spm_since`: of what [`may_be_spm`] says.
-pub(super) fn host(host: hosts::Host, since: Time, spm_since: Time) -> Result<Host, String> {
-    let may_be_spm = may_be_spm(&host).then_some(spm_since);
+pub(super) fn host(host: &hosts::Host, since: Time, spm_since: Time) -> Result<Host, String> {
     let missing = |what: &str| format!("host {} has no {what}", host.name);
-    let cluster = host.cluster.ok_or_else(|| missing("cluster"))?;
-    let address = host.address.ok_or_else(|| missing("address"))?;
-    let spm = host.spm.and_then(|spm| spm.status).ok_or_else(|| missing("spm.status"))?;
-    let vms = host.summary.and_then(|summary| summary.total).ok_or_else(|| missing("summary.total"))?;
-    let settings = host.power_management.and_then(|settings| settings.enabled);
+    let cluster = host.cluster.as_ref().ok_or_else(|| missing("cluster"))?;
+    let address = host.address.clone().ok_or_else(|| missing("address"))?;
+    let spm = host.spm.as_ref().and_then(|spm| spm.status.as_ref()).ok_or_else(|| missing("spm.status"))?;
+    let vms = host.summary.as_ref().and_then(|summary| summary.total).ok_or_else(|| missing("summary.total"))?;
+    let settings = host.power_management.as_ref().and_then(|settings| settings.enabled);
     let power_management = settings.ok_or_else(|| missing("power_management.enabled"))?;
     Ok(Host {
-        id: dr_core::HostId(host.id.into()),
-        name: host.name,
+        id: dr_core::HostId(host.id.as_str().to_owned()),
+        name: host.name.clone(),
         address,
         port: host.port.unwrap_or(hosts::DEFAULT_PORT),
-        cluster: dr_core::ClusterId(cluster.into()),
+        cluster: dr_core::ClusterId(cluster.as_str().to_owned()),
         status: HostStatus::from_word(host.status.as_str()),
         since,
-        detail: host.status_detail.filter(|detail| !detail.is_empty()),
+        detail: host.status_detail.clone().filter(|detail| !detail.is_empty()),
         spm: match spm {
             SpmStatus::None => Spm::None,
             SpmStatus::Contending => Spm::Contending,
             // A word we do not know is no word of safety: the host holds the role until the engine says `none`.
             SpmStatus::Spm | SpmStatus::Other(_) => Spm::Spm,
         },
-        may_be_spm,
+        may_be_spm: may_be_spm(host).then_some(spm_since),
         power_management,
         vms,
     })
@@ -54,10 +53,10 @@ pub(super) fn cluster(cluster: clusters::Cluster) -> Result<Cluster, String> {
     })
 }
 
-pub(super) fn data_center(data_center: data_centers::DataCenter, since: Time) -> DataCenter {
+pub(super) fn data_center(data_center: &data_centers::DataCenter, since: Time) -> DataCenter {
     DataCenter {
-        id: dr_core::DataCenterId(data_center.id.into()),
-        name: data_center.name,
+        id: dr_core::DataCenterId(data_center.id.as_str().to_owned()),
+        name: data_center.name.clone(),
         status: DataCenterStatus::from_word(data_center.status.as_str()),
         since,
     }

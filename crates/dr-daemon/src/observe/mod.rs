@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use dr_core::{Domain, EngineIdentity, Observed, ProbeState, Read, Time, Vm};
+use dr_core::{Cluster, Connection, Domain, EngineIdentity, Observed, OwedTag, ProbeState, Read, Time, Vm};
 use dr_plan::Probe;
 use futures::future::{OptionFuture, join_all};
 use ovirt_client::{
@@ -21,16 +21,17 @@ use crate::since::Since;
 
 pub(crate) use convert::details;
 
-/// The newest answers.
-#[derive(Default)]
+/// What was made of the newest answers.
 struct Answers {
-    hosts: Known<Listing<hosts::Host>>,
-    clusters: Known<Listing<clusters::Cluster>>,
-    data_centers: Known<Listing<data_centers::DataCenter>>,
-    domains: HashMap<DataCenterId, Known<Listing<storage::StorageDomain>>>,
-    connections: Known<Listing<storage::StorageConnection>>,
-    vms: Known<Listing<vms::Vm>>,
-    tags: Known<Listing<tags::Tag>>,
+    identity: Known<Result<String, String>>,
+    newest_event: Known<Option<u64>>,
+    hosts: Known<Result<Arc<Vec<hosts::Host>>, String>>,
+    clusters: Known<Result<Vec<Cluster>, String>>,
+    data_centers: Known<Result<Arc<Vec<data_centers::DataCenter>>, String>>,
+    domains: HashMap<DataCenterId, Known<Result<Vec<Domain>, String>>>,
+    connections: Known<Result<Vec<Connection>, String>>,
+    vms: Known<Result<Arc<Vec<Vm>>, String>>,
+    tags: Known<Result<Vec<OwedTag>, String>>,
 }
 
 /// Reads an engine, pass after pass.
@@ -48,12 +49,24 @@ impl Observer {
     /// An observer that has seen nothing yet.
     pub fn new(client: Client) -> Self {
         let vms = Read::Unreadable("the virtual machines have not been read yet".to_owned());
+        let known = Answers {
+            // Its clock is all that mostly changes in the root document, and is not looked at here.
+            identity: Known::but_for("time"),
+            newest_event: Known::default(),
+            hosts: Known::default(),
+            clusters: Known::default(),
+            data_centers: Known::default(),
+            domains: HashMap::new(),
+            connections: Known::default(),
+            vms: Known::default(),
+            tags: Known::default(),
+        };
         Self {
             client,
             hosts_since: Since::default(),
             spm_since: Since::default(),
             data_centers_since: Since::default(),
-            known: Answers::default(),
+            known,
             vms,
         }
     }
@@ -62,54 +75,64 @@ impl Observer {
     /// Never fails: what could not be read says so.
     pub async fn observe(&mut self, probes: BTreeMap<Probe, ProbeState>, read_vms: bool, now: Time) -> Observed {
         let (client, known) = (&self.client, &mut self.known);
-        let vms: OptionFuture<_> =
-            read_vms.then(|| list(client, vms::list(), "virtual machine", &mut known.vms)).into();
+        let vms: OptionFuture<_> = read_vms
+            .then(|| {
+                list(client, vms::list(), "virtual machine", &mut known.vms, |vms| each(vms, convert::vm).map(Arc::new))
+            })
+            .into();
         // An engine that says nothing of itself counts for nothing: whoever waits is told at once, not after all the lists have failed too.
-        let looked = tokio::try_join!(identity(client), async {
+        let looked = tokio::try_join!(identity(client, &mut known.identity), async {
             Ok(tokio::join!(
-                client.send(events::newest(1)),
-                list(client, hosts::list(), "host", &mut known.hosts),
-                list(client, clusters::list(), "cluster", &mut known.clusters),
+                client.send_again(events::newest(1), &mut known.newest_event, |events| {
+                    events.items.iter().map(|event| event.id).max()
+                }),
+                list(client, hosts::list(), "host", &mut known.hosts, |hosts| some(hosts, "hosts").map(Arc::new)),
+                list(client, clusters::list(), "cluster", &mut known.clusters, |clusters| {
+                    some(clusters, "clusters").and_then(|clusters| each(clusters, convert::cluster))
+                }),
                 data_centers_and_domains(client, &mut known.data_centers, &mut known.domains),
-                list(client, storage::list_connections(), "storage connection", &mut known.connections),
+                list(client, storage::list_connections(), "storage connection", &mut known.connections, |rows| {
+                    Ok(rows.into_iter().filter_map(convert::connection).collect())
+                }),
                 vms,
-                list(client, tags::list(), "tag", &mut known.tags),
+                list(client, tags::list(), "tag", &mut known.tags, |tags| {
+                    Ok(tags.into_iter().filter_map(convert::owed_tag).collect())
+                }),
             ))
         });
         let (instance_id, (newest, hosts, clusters, (data_centers, domains), connections, vms, tags)) = match looked {
             Ok(looked) => looked,
             Err(why) => return blind(&why, probes, now),
         };
-        let event_id = newest.ok().and_then(|events| events.items.iter().map(|event| event.id).max());
-        let engine = EngineIdentity { instance_id, event_id };
+        let engine = EngineIdentity { instance_id, event_id: newest.ok().flatten() };
         if let Some(vms) = vms {
-            self.vms = read(vms.and_then(|vms| each(vms, convert::vm)).map(Arc::new));
+            self.vms = read(vms);
         }
-        let hosts = some(hosts, "hosts").and_then(|hosts| {
+        let hosts = hosts.and_then(|hosts| {
             let words = hosts.iter().map(|host| (host.id.as_str(), host.status.as_str()));
             let since = self.hosts_since.update(words, now);
             let roles =
                 hosts.iter().map(|host| (host.id.as_str(), if convert::may_be_spm(host) { "may" } else { "never" }));
             let spm_since = self.spm_since.update(roles, now);
-            each(hosts.into_iter().zip(since.into_iter().zip(spm_since)), |(host, (since, spm_since))| {
+            each(hosts.iter().zip(since.into_iter().zip(spm_since)), |(host, (since, spm_since))| {
                 convert::host(host, since, spm_since)
             })
         });
-        let data_centers = some(data_centers, "data centers").map(|data_centers| {
+        let data_centers = data_centers.map(|data_centers| {
             let words = data_centers.iter().map(|one| (one.id.as_str(), one.status.as_str()));
             let since = self.data_centers_since.update(words, now);
-            data_centers.into_iter().zip(since).map(|(one, since)| convert::data_center(one, since)).collect()
+            data_centers.iter().zip(since).map(|(one, since)| convert::data_center(one, since)).collect()
         });
         Observed {
             at: now,
             engine: Read::Seen(engine),
             hosts: read(hosts),
-            clusters: read(some(clusters, "clusters").and_then(|clusters| each(clusters, convert::cluster))),
+            clusters: read(clusters),
             data_centers: read(data_centers),
             domains: read(domains),
-            connections: read(connections.map(|rows| rows.into_iter().filter_map(convert::connection).collect())),
+            connections: read(connections),
             vms: self.vms.clone(),
-            owed_tags: read(tags.map(|tags| tags.into_iter().filter_map(convert::owed_tag).collect())),
+            owed_tags: read(tags),
             left_out: BTreeMap::new(),
             probes,
         }
@@ -117,8 +140,11 @@ impl Observer {
 }
 
 /// The `instance_id` of the engine that answers, if the account is known to see all of it.
-async fn identity(client: &Client) -> Result<String, String> {
-    let root = client.send(root::get()).await.map_err(|error| error.to_string())?;
+async fn identity(client: &Client, known: &mut Known<Result<String, String>>) -> Result<String, String> {
+    client.send_again(root::get(), known, identity_in).await.map_err(|error| error.to_string())?
+}
+
+fn identity_in(root: root::ApiRoot) -> Result<String, String> {
     if !root.sees_everything() {
         return Err(
             "the engine's answer has no summary: its database is away, or the account does not see all objects; \
@@ -150,26 +176,30 @@ fn blind(why: &str, probes: BTreeMap<Probe, ProbeState>, now: Time) -> Observed 
     }
 }
 
-/// A whole list, or why it is not whole. One that is as in the answer before is not read anew.
-async fn list<T: Clone>(
+/// What `make` makes of a whole list, or why it is not whole. Of one that is as in the answer before it was made already.
+async fn list<T, U: Clone>(
     client: &Client,
     request: Request<Listing<T>>,
     kind: &str,
-    known: &mut Known<Listing<T>>,
-) -> Result<Vec<T>, String> {
-    let listing = client.send_again(request, known).await.map_err(|error| error.to_string())?;
-    let Some(first) = listing.unreadable.first() else { return Ok(listing.items) };
-    let who = first.name.as_ref().or(first.id.as_ref()).map_or("without a name", String::as_str);
-    Err(format!("{kind} {who} cannot be read: {}", first.problem))
+    known: &mut Known<Result<U, String>>,
+    make: impl FnOnce(Vec<T>) -> Result<U, String>,
+) -> Result<U, String> {
+    let whole = |listing: Listing<T>| {
+        let Some(first) = listing.unreadable.first() else { return make(listing.items) };
+        let who = first.name.as_ref().or(first.id.as_ref()).map_or("without a name", String::as_str);
+        Err(format!("{kind} {who} cannot be read: {}", first.problem))
+    };
+    client.send_again(request, known, whole).await.map_err(|error| error.to_string())?
 }
 
 /// The data centers, and the domains of all of them: only there do domains show their status.
 async fn data_centers_and_domains(
     client: &Client,
-    known: &mut Known<Listing<data_centers::DataCenter>>,
-    known_domains: &mut HashMap<DataCenterId, Known<Listing<storage::StorageDomain>>>,
-) -> (Result<Vec<data_centers::DataCenter>, String>, Result<Vec<Domain>, String>) {
-    let data_centers = match list(client, data_centers::list(), "data center", known).await {
+    known: &mut Known<Result<Arc<Vec<data_centers::DataCenter>>, String>>,
+    known_domains: &mut HashMap<DataCenterId, Known<Result<Vec<Domain>, String>>>,
+) -> (Result<Arc<Vec<data_centers::DataCenter>>, String>, Result<Vec<Domain>, String>) {
+    let make = |data_centers| some(data_centers, "data centers").map(Arc::new);
+    let data_centers = match list(client, data_centers::list(), "data center", known, make).await {
         Ok(data_centers) => data_centers,
         Err(why) => return (Err(why.clone()), Err(format!("the data centers cannot be read: {why}"))),
     };
@@ -177,12 +207,11 @@ async fn data_centers_and_domains(
     let mut before = std::mem::take(known_domains);
     let mut known: Vec<_> = data_centers.iter().map(|one| (one, before.remove(&one.id).unwrap_or_default())).collect();
     let lists = join_all(known.iter_mut().map(|(data_center, known)| async {
-        let request = data_centers::storage_domains(&data_center.id);
-        let domains = list(client, request, "storage domain", known).await;
         let id = dr_core::DataCenterId(data_center.id.as_str().to_owned());
-        domains
-            .and_then(|domains| each(domains, |domain| convert::domain(domain, &id)))
-            .map_err(|why| format!("data center {}: {why}", data_center.name))
+        let request = data_centers::storage_domains(&data_center.id);
+        let make = |domains| each(domains, |domain| convert::domain(domain, &id));
+        let domains = list(client, request, "storage domain", known, make).await;
+        domains.map_err(|why| format!("data center {}: {why}", data_center.name))
     }))
     .await;
     known_domains.extend(known.into_iter().map(|(one, known)| (one.id.clone(), known)));
@@ -191,15 +220,11 @@ async fn data_centers_and_domains(
 }
 
 /// Every engine has some: none at all means that the account does not see them.
-fn some<T>(list: Result<Vec<T>, String>, what: &str) -> Result<Vec<T>, String> {
-    list.and_then(|list| {
-        if list.is_empty() {
-            return Err(format!(
-                "the engine shows no {what} at all: give the account the role SuperUser on the system"
-            ));
-        }
-        Ok(list)
-    })
+fn some<T>(list: Vec<T>, what: &str) -> Result<Vec<T>, String> {
+    if list.is_empty() {
+        return Err(format!("the engine shows no {what} at all: give the account the role SuperUser on the system"));
+    }
+    Ok(list)
 }
 
 /// All of them, or what is wrong with the first that cannot be understood.

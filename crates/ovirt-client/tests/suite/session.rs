@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use ovirt_client::{EngineEffect, Error, Known, LoginProblem, PARALLEL_READS, hosts, vms};
+use ovirt_client::{EngineEffect, Error, Known, Listing, LoginProblem, PARALLEL_READS, hosts, vms};
 use serde_json::json;
 
 use crate::conformance::Exchange;
@@ -55,12 +55,17 @@ async fn a_read_sent_again_and_again_tells_what_the_engine_says_now() {
         (false, _) => None,
     });
     let (client, mut known) = (engine.client(), Known::default());
-    let mut said = Vec::new();
+    let (mut said, mut made) = (Vec::new(), 0);
     for _ in 0..5 {
-        let hosts = client.send_again(hosts::list(), &mut known).await;
-        said.push(hosts.map_or("nothing".to_owned(), |hosts| hosts.items[0].status.as_str().to_owned()));
+        let made = |hosts: Listing<hosts::Host>| {
+            made += 1;
+            hosts.items[0].status.as_str().to_owned()
+        };
+        let status = client.send_again(hosts::list(), &mut known, made).await;
+        said.push(status.unwrap_or_else(|_| "nothing".to_owned()));
     }
     assert_eq!(said, ["up", "up", "down", "nothing", "down"]);
+    assert_eq!(made, 3, "nothing is made anew of an answer that is the same");
 }
 
 #[tokio::test(start_paused = true)]
