@@ -109,8 +109,11 @@ impl Engine {
         if !self.wait_until_served().await {
             return Served::Refused;
         }
-        call.arrived = self.time();
-        call.fault = self.now().faults.strike(&call.method, &call.path);
+        {
+            let mut state = self.now();
+            call.arrived = state.world.now.0;
+            call.fault = state.faults.strike(&call.method, &call.path);
+        }
         match call.fault.clone() {
             None => self.answer(call).await.map_or(Served::Reset, |answer| Served::Response(answer.into_response())),
             Some(fault) => self.answer_with_fault(call, fault).await,

@@ -122,9 +122,15 @@ impl Faults {
 
 /// Whether `pattern` with `*` wildcards covers the whole of `text`.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(text) = text.strip_prefix(head) else { return false };
-    (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| glob(rest, &text[at..]))
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        // The first place is as good as any: more is left for what follows.
+        let Some((_, behind)) = rest.split_once(part) else { return false };
+        rest = behind;
+    }
+    rest.ends_with(last)
 }
 
 #[cfg(test)]
@@ -153,6 +159,27 @@ mod tests {
         faults.add(rule("*/hosts/*/fence", 0, None));
         assert_eq!(faults.strike(&Method::GET, "/ovirt-engine/api/hosts/1/fence"), None);
         assert_eq!(faults.strike(&Method::POST, "/ovirt-engine/api/hosts/1/activate"), None);
+    }
+
+    #[test]
+    fn a_star_covers_any_text_and_the_whole_path_must_be_covered() {
+        for (pattern, covers) in [
+            ("/api/hosts/1", true),
+            ("/api/hosts", false),
+            ("*", true),
+            ("**", true),
+            ("*/hosts/*", true),
+            ("*/1", true),
+            ("/api/*/1", true),
+            ("*/hosts/1/*", false),
+            ("/hosts/*", false),
+            ("*s*s*", true),
+            ("*s*s*s*", false),
+            ("*hosts/1*1", false),
+            ("", false),
+        ] {
+            assert_eq!(glob(pattern, "/api/hosts/1"), covers, "{pattern}");
+        }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fault::{FaultKind, Faults};
-use crate::http::{Answer, Answered, Frame, HostTexts, Root, VmTexts};
+use crate::http::{Answer, Answered, Frame, Root, Texts};
 use crate::sso::Sso;
-use crate::world::{SimTime, World};
+use crate::world::{Host, SimTime, Vm, World};
 
 /// One mutating request that reached the API, in order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,9 +57,9 @@ pub(crate) struct State {
     pub(crate) frozen: BTreeMap<String, Answer>,
     pub(crate) ca_pem: String,
     /// What the list of VMs was last written as.
-    pub(crate) vm_texts: VmTexts,
+    pub(crate) vm_texts: Texts<Vm>,
     /// The texts of the newest list of hosts.
-    pub(crate) host_texts: HostTexts,
+    pub(crate) host_texts: Texts<Host>,
     /// The newest root document.
     pub(crate) root: Option<Root>,
     /// Answers whose world has not changed since.
@@ -81,8 +81,8 @@ impl State {
             mutations: Vec::new(),
             frozen: BTreeMap::new(),
             ca_pem: String::new(),
-            vm_texts: VmTexts::default(),
-            host_texts: HostTexts::default(),
+            vm_texts: Texts::default(),
+            host_texts: Texts::default(),
             root: None,
             answered: Answered::default(),
             lives: 1,
@@ -150,8 +150,9 @@ impl State {
             ("-", low & 0xffff_ffff_ffff, 12),
         ] {
             id.push_str(before);
-            let digits = (0..digits).rev().map(|digit| ((value >> (4 * digit)) & 0xf) as u32);
-            id.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
+            for digit in (0..digits).rev() {
+                id.push(char::from(b"0123456789abcdef"[((value >> (4 * digit)) & 0xf) as usize]));
+            }
         }
         id
     }

@@ -1,9 +1,10 @@
 //! Answers given before: a client that looks every second mostly sees what it saw.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use rustc_hash::FxHashMap;
 
 use super::answer::Answer;
 use super::request::Call;
@@ -20,6 +21,8 @@ pub(crate) struct Answered {
     pools: Part<Pools>,
     connections: Part<BTreeMap<ConnectionId, Connection>>,
     tags: Part<BTreeMap<TagId, Tag>>,
+    /// How often something changed for another reason than time, and how many events there are.
+    events: Part<(u64, usize)>,
 }
 
 /// Answers of one state of what they show.
@@ -27,7 +30,7 @@ pub(crate) struct Answered {
 struct Kept {
     /// The world's revision in which that state was last seen.
     revision: u64,
-    answers: HashMap<String, Answer>,
+    answers: FxHashMap<Vec<u8>, Answer>,
 }
 
 /// A part of the world as it was, with the answers that show nothing else.
@@ -56,12 +59,12 @@ struct Pools {
 
 impl Answered {
     /// The answer that this read got when all that it shows was as it is now.
-    pub(crate) fn get(&mut self, world: &World, call: &Call, key: &str) -> Option<&Answer> {
+    pub(crate) fn get(&mut self, world: &World, call: &Call, key: &[u8]) -> Option<&Answer> {
         self.kept(world, call).answers.get(key)
     }
 
     /// Keeps an answer until something changes that it shows.
-    pub(crate) fn keep(&mut self, world: &World, call: &Call, key: String, answer: Answer) {
+    pub(crate) fn keep(&mut self, world: &World, call: &Call, key: Vec<u8>, answer: Answer) {
         self.kept(world, call).answers.insert(key, answer);
     }
 
@@ -73,9 +76,15 @@ impl Answered {
                 self.connections.now(world, |was, world| *was == world.connections, |world| world.connections.clone())
             }
             Some("tags") => self.tags.now(world, |was, world| *was == world.tags, |world| world.tags.clone()),
+            Some("events") => self.events.now(world, |was, world| *was == events(world), events),
             Some(_) | None => self.world.now(world, false),
         }
     }
+}
+
+/// What documents of events show of the world: they never change, and names only by somebody's hand.
+fn events(world: &World) -> (u64, usize) {
+    (world.revision - world.by_time, world.events.len())
 }
 
 impl Kept {
@@ -141,19 +150,18 @@ impl Pools {
 
 /// All of a read that its answer follows from, but for who asks. `None`: it is no read, something goes wrong with it, or it is of the root
 /// document, which shows the time.
-pub(crate) fn key(call: &Call) -> Option<String> {
+pub(crate) fn key(call: &Call) -> Option<Vec<u8>> {
     if call.method != Method::GET || call.fault.is_some() || call.segments.is_empty() {
         return None;
     }
-    let mut key = String::with_capacity(256);
+    let mut key = Vec::with_capacity(256);
     for part in [&call.base, " ", &call.path, "?", &call.query] {
-        key.push_str(part);
+        key.extend_from_slice(part.as_bytes());
     }
     for (name, value) in &call.headers {
         if name != AUTHORIZATION && name != CONTENT_LENGTH && name != "correlation-id" {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            for part in ["\n", name.as_str(), ": ", &value] {
-                key.push_str(part);
+            for part in [b"\n", name.as_str().as_bytes(), b": ", value.as_bytes()] {
+                key.extend_from_slice(part);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Frame, actions, links, set, word};
+use super::links::{Addresses, Frame, set, word};
 use crate::world::{Connection, FenceAgent, Host, SpmStatus, Target};
 
 const ACTIONS: &[&str] = &[
@@ -47,7 +47,16 @@ const LINKS: &[&str] = &[
 
 /// The whole host. `spm` is computed by the world from the data center's row.
 pub(crate) fn host(frame: &Frame, host: &Host, spm: SpmStatus) -> Value {
-    let href = frame.href("hosts", host.id);
+    host_with(frame, host, spm, addresses(frame, host.id))
+}
+
+/// Actions and sub-collections of a host.
+pub(crate) fn addresses(frame: &Frame, id: impl std::fmt::Display) -> Addresses {
+    Addresses::of(&frame.href("hosts", id), ACTIONS, LINKS)
+}
+
+/// The whole host with these addresses.
+pub(crate) fn host_with(frame: &Frame, host: &Host, spm: SpmStatus, addresses: Addresses) -> Value {
     let mut tree = json!({
         "address": host.address,
         "auto_numa_status": "enable",
@@ -114,19 +123,19 @@ pub(crate) fn host(frame: &Frame, host: &Host, spm: SpmStatus) -> Value {
         "cluster": frame.reference("clusters", host.cluster),
     });
     set(&mut tree, "status_detail", host.status_detail.clone().map(Value::from));
-    tree["actions"] = actions(&href, ACTIONS);
+    tree["actions"] = addresses.actions;
     tree["name"] = json!(host.name);
     tree["comment"] = json!(host.comment);
-    tree["link"] = links(&href, LINKS);
-    tree["href"] = json!(href);
+    tree["link"] = addresses.link;
+    tree["href"] = json!(frame.href("hosts", host.id));
     tree["id"] = json!(host.id.to_string());
     tree
 }
 
 /// What an action answer shows of its host: links, no state.
 pub(crate) fn host_of_action(frame: &Frame, id: impl std::fmt::Display) -> Value {
-    let href = frame.href("hosts", &id);
-    json!({"actions": actions(&href, ACTIONS), "link": links(&href, LINKS), "href": href, "id": id.to_string()})
+    let Addresses { actions, link } = addresses(frame, &id);
+    json!({"actions": actions, "link": link, "href": frame.href("hosts", &id), "id": id.to_string()})
 }
 
 /// One entry of `/hosts/{id}/fenceagents`; the password is never returned.

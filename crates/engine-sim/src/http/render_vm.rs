@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Frame, NO_ID, actions, links, set, word};
+use super::links::{Addresses, Frame, NO_ID, actions, links, set, word};
 use crate::world::{DataCenterId, Disk, DiskStorage, Host, Vm};
 
 const ACTIONS: &[&str] = &[
@@ -59,7 +59,16 @@ const DISK_PROFILE: &str = "262d0fe8-65f5-4487-a6f4-ea059c1e4533";
 
 /// The whole VM; `host` is the one it runs on by the database.
 pub(crate) fn vm(frame: &Frame, vm: &Vm, host: Option<&Host>) -> Value {
-    let href = frame.href("vms", vm.id);
+    vm_with(frame, vm, host, addresses(frame, vm.id))
+}
+
+/// Actions and sub-collections of a VM.
+pub(crate) fn addresses(frame: &Frame, id: impl std::fmt::Display) -> Addresses {
+    Addresses::of(&frame.href("vms", id), ACTIONS, LINKS)
+}
+
+/// The whole VM with these addresses.
+pub(crate) fn vm_with(frame: &Frame, vm: &Vm, host: Option<&Host>, addresses: Addresses) -> Value {
     let running = !vm.status.is_not_running();
     let mut tree = json!({"next_run_configuration_exists": word(vm.next_run_configuration_exists)});
     if running {
@@ -74,7 +83,7 @@ pub(crate) fn vm(frame: &Frame, vm: &Vm, host: Option<&Host>) -> Value {
     }
     tree["original_template"] = frame.reference("templates", NO_ID);
     tree["template"] = frame.reference("templates", NO_ID);
-    tree["actions"] = actions(&href, ACTIONS);
+    tree["actions"] = addresses.actions;
     tree["name"] = json!(vm.name);
     tree["description"] = json!(vm.description);
     tree["comment"] = json!(vm.comment);
@@ -100,8 +109,8 @@ pub(crate) fn vm(frame: &Frame, vm: &Vm, host: Option<&Host>) -> Value {
     tree["usb"] = json!({"enabled": "false"});
     tree["cluster"] = frame.reference("clusters", vm.cluster);
     tree["quota"] = json!({"id": QUOTA});
-    tree["link"] = links(&href, LINKS);
-    tree["href"] = json!(href);
+    tree["link"] = addresses.link;
+    tree["href"] = json!(frame.href("vms", vm.id));
     tree["id"] = json!(vm.id.to_string());
     later_members(frame, vm, &mut tree);
     tree
@@ -168,8 +177,8 @@ fn display(host: Option<&Host>) -> Value {
 
 /// What an action answer shows of its VM.
 pub(crate) fn vm_of_action(frame: &Frame, id: impl std::fmt::Display) -> Value {
-    let href = frame.href("vms", &id);
-    json!({"actions": actions(&href, ACTIONS), "link": links(&href, LINKS), "href": href, "id": id.to_string()})
+    let Addresses { actions, link } = addresses(frame, &id);
+    json!({"actions": actions, "link": link, "href": frame.href("vms", &id), "id": id.to_string()})
 }
 
 /// A disk; `data_center` is where its domain is attached, for the quota link.

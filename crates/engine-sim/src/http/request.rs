@@ -141,15 +141,18 @@ fn pair_of(pair: &str, plus: bool) -> (String, String) {
 }
 
 fn decode(text: &str, plus: bool) -> String {
+    if !text.bytes().any(|byte| byte == b'%' || (plus && byte == b'+')) {
+        return text.to_owned();
+    }
     let text = if plus { text.replace('+', " ") } else { text.to_owned() };
     percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
 fn base_of(uri: &http::Uri, headers: &HeaderMap) -> String {
     let scheme = uri.scheme_str().unwrap_or("https");
-    let authority = uri.authority().map(|authority| authority.as_str().to_owned());
-    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-    format!("{scheme}://{}", authority.or(host).unwrap_or_else(|| "localhost".to_owned()))
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let authority = authority.or_else(|| headers.get(http::header::HOST)?.to_str().ok());
+    [scheme, "://", authority.unwrap_or("localhost")].concat()
 }
 
 #[cfg(test)]

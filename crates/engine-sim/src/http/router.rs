@@ -142,7 +142,7 @@ fn answer_again(state: &mut State, call: &Call) -> Reply {
     if let Some(answer) = state.answered.get(&state.world, call, &key).cloned() {
         #[cfg(debug_assertions)]
         if let Reply::Now(fresh) = dispatch(state, call) {
-            assert_eq!(written(fresh), answer, "the world changed unnoticed: {key}");
+            assert_eq!(written(fresh), answer, "the world changed unnoticed: {}", call.path);
         }
         return answer.into();
     }

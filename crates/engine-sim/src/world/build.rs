@@ -53,6 +53,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         changes: 1,
         upheavals: 1,
         revision: 0,
+        by_time: 0,
     };
     add_pools(&mut world, spec)?;
     for site in &spec.sites {

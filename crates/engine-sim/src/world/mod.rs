@@ -154,6 +154,8 @@ pub struct World {
     upheavals: u64,
     /// Rises with everything that an answer could show: two answers of one revision are the same.
     pub(crate) revision: u64,
+    /// How often it rose because time went on: what people do, and what names things have, changed at other times.
+    pub(crate) by_time: u64,
 }
 
 /// A host's status and counters, when its guests were last reported, events and changes outside.
@@ -179,6 +181,7 @@ impl World {
             self.happen(due);
             if seen.is_none_or(|(due, before)| self.seen_by(&due).is_none_or(|(_, after)| after != before)) {
                 self.revision += 1;
+                self.by_time += 1;
             }
         }
         if to > self.now {
