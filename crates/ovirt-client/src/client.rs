@@ -58,7 +58,7 @@ impl Client {
     /// A call answered 401 was not executed; it is repeated once, after one login. Nothing else is ever repeated here.
     pub async fn send<T>(&self, request: Request<T>) -> Result<T, Error> {
         let name = request.name();
-        let answer = self.answer(&request, &name).await?;
+        let answer = Box::pin(self.answer(&request, &name)).await?;
         read(&request, name, answer).map(|(result, _)| result)
     }
 
@@ -71,7 +71,8 @@ impl Client {
         make: impl FnOnce(T) -> U,
     ) -> Result<U, Error> {
         let name = request.name();
-        let answer = self.answer(&request, &name).await?;
+        // In a box: a dozen of them side by side would make one future of 15 KB, which is moved about.
+        let answer = Box::pin(self.answer(&request, &name)).await?;
         if answer.read_along.is_none()
             && let Some(made) = known.of(&answer.response)
         {

@@ -26,6 +26,8 @@ pub(super) struct Board {
 
 #[derive(Default)]
 struct Shared {
+    /// What plan and engine name, one after another; an address may be there twice.
+    named: Vec<Probe>,
     probes: BTreeSet<Probe>,
     rounds: Rounds,
     open: bool,
@@ -33,9 +35,10 @@ struct Shared {
 
 impl Shared {
     /// Watches these from now on and forgets the others; whether there are new ones among them.
-    fn watch(&mut self, probes: &BTreeSet<(&str, u16)>) -> bool {
-        let probes = probes.iter().map(|(address, port)| Probe { address: (*address).to_owned(), port: *port });
-        let before = std::mem::replace(&mut self.probes, probes.collect());
+    fn watch(&mut self, named: &[(&str, u16)]) -> bool {
+        self.named =
+            named.iter().map(|(address, port)| Probe { address: (*address).to_owned(), port: *port }).collect();
+        let before = std::mem::replace(&mut self.probes, self.named.iter().cloned().collect());
         self.rounds.retain(|probe| self.probes.contains(probe));
         !self.probes.is_subset(&before)
     }
@@ -53,7 +56,7 @@ impl Board {
     /// Probes what this plan names from now on: ports of its hosts at the addresses that the engine shows, further evidence, witnesses.
     pub(super) fn watch(&self, plan: &Plan, hosts: &[Host], open: Option<&Transition>) {
         let further = plan.witnesses.iter().chain(plan.sites.values().flat_map(|site| &site.evidence.also));
-        let mut probes: BTreeSet<(&str, u16)> = further.map(|probe| (probe.address.as_str(), probe.port)).collect();
+        let mut probes: Vec<(&str, u16)> = further.map(|probe| (probe.address.as_str(), probe.port)).collect();
         for site in plan.sites.values() {
             let named: BTreeSet<&str> = site.hosts.iter().map(String::as_str).collect();
             // Also those that were renamed since the transition opened.
@@ -68,7 +71,7 @@ impl Board {
         let opened = open.is_some() && !shared.open;
         shared.open = open.is_some();
         // Asked after each look at the engine, and nearly always the same.
-        let same = probes.iter().copied().eq(shared.probes.iter().map(|probe| (probe.address.as_str(), probe.port)));
+        let same = probes.iter().copied().eq(shared.named.iter().map(|probe| (probe.address.as_str(), probe.port)));
         let new = !same && shared.watch(&probes);
         drop(shared);
         if new || opened {
@@ -113,7 +116,7 @@ async fn rounds(
         let answers = round(prober.as_ref(), &probes, &clock).await;
         let (news, urgent) = {
             let mut shared = lock(&shared);
-            let Shared { probes, rounds, open } = &mut *shared;
+            let Shared { probes, rounds, open, named: _ } = &mut *shared;
             let mut news = false;
             for (probe, answer, at) in answers.into_iter().filter(|(probe, ..)| probes.contains(probe)) {
                 news |= rounds.note(probe, answer, at);

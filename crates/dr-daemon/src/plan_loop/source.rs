@@ -168,8 +168,12 @@ impl Source {
     pub(super) fn acting(&mut self, memory: &Memory) -> Option<&Arc<Plan>> {
         let Some(transition) = &memory.transition else { return self.in_force() };
         if self.frozen.as_ref().is_none_or(|(epoch, _)| *epoch != transition.epoch) {
-            let plan = dr_plan::parse("frozen", &transition.plan).plan?;
-            self.frozen = Some((transition.epoch, Arc::new(plan)));
+            let known = self.in_force.as_ref().filter(|(text, _)| *text == transition.plan);
+            let plan = match known {
+                Some((_, plan)) => Arc::clone(plan),
+                None => Arc::new(dr_plan::parse("frozen", &transition.plan).plan?),
+            };
+            self.frozen = Some((transition.epoch, plan));
         }
         if breaks(Invariant::I9) {
             return self.candidate();

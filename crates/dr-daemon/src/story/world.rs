@@ -1,9 +1,10 @@
 //! Lines about what the engine shows: hosts, data centers, virtual machines.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use dr_core::{DataCenterStatus, Host, HostStatus, Observed, Spm, VmStatus};
 use dr_plan::{Plan, SiteName};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::report::Level;
 
@@ -18,8 +19,8 @@ pub(super) fn changes(plan: &Plan, before: &Observed, now: &Observed, open: bool
 
 fn hosts(plan: &Plan, before: &Observed, now: &Observed, open: bool) -> Vec<(Level, String)> {
     let (Some(were), Some(are)) = (before.hosts.seen(), now.hosts.seen()) else { return Vec::new() };
-    let were: HashMap<&str, &Host> = were.iter().map(|host| (host.id.0.as_str(), host)).collect();
-    let named: HashSet<&str> = plan.sites.values().flat_map(|site| &site.hosts).map(String::as_str).collect();
+    let were: FxHashMap<&str, &Host> = were.iter().map(|host| (host.id.0.as_str(), host)).collect();
+    let named: FxHashSet<&str> = plan.sites.values().flat_map(|site| &site.hosts).map(String::as_str).collect();
     let mut by_status: BTreeMap<String, Vec<&Host>> = BTreeMap::new();
     for host in are.iter().filter(|host| named.contains(host.name.as_str())) {
         if were.get(host.id.0.as_str()).is_some_and(|was| was.status != host.status) {

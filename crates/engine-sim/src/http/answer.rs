@@ -167,7 +167,14 @@ fn write(root: &'static str, tree: &Value, as_xml: bool) -> (&'static str, Bytes
 
 /// Much faster than the tree's own way of displaying itself; a tree has no keys that are not text.
 pub(super) fn written(tree: &Value) -> String {
-    serde_json::to_string(tree).unwrap_or_default()
+    /// A document of the usual size need not be moved while it grows.
+    const ROOM: usize = 4096;
+
+    let mut text = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut text, tree) {
+        Ok(()) => String::from_utf8(text).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
 }
 
 /// `<`, `>`, `&` and quotes as the engine's pages write them.

@@ -19,8 +19,8 @@ pub(crate) trait Shown: Clone + 'static {
     type Id: Copy + Eq + Hash;
     /// What its document shows of other objects.
     type With: PartialEq;
-    /// Its member in the list.
-    const MEMBER: &'static str;
+    /// How a list of such begins that is not empty.
+    const OPENING: &'static str;
 
     fn all(world: &World) -> impl Iterator<Item = &Self>;
     fn id(&self) -> Self::Id;
@@ -67,10 +67,13 @@ impl<T: Shown> Texts<T> {
         let ids = || all.iter().map(|each| each.id());
         if changed || all.is_empty() || !self.list.0.iter().copied().eq(ids()) {
             let texts: Vec<&str> = ids().filter_map(|id| Some(self.texts.get(&id)?.json.as_str())).collect();
-            let list = match texts.is_empty() {
-                true => "{}".to_owned(),
-                false => format!(r#"{{"{}":[{}]}}"#, T::MEMBER, texts.join(",")),
-            };
+            let length: usize = texts.iter().map(|text| text.len() + 1).sum();
+            let mut list = String::with_capacity(T::OPENING.len() + length + 1);
+            for text in texts {
+                list.push_str(if list.is_empty() { T::OPENING } else { "," });
+                list.push_str(text);
+            }
+            list.push_str(if list.is_empty() { "{}" } else { "]}" });
             self.list = (ids().collect(), Bytes::from(list));
         }
         self.list.1.clone()
@@ -96,7 +99,7 @@ impl<T: Shown> Texts<T> {
 impl Shown for Host {
     type Id = HostId;
     type With = SpmStatus;
-    const MEMBER: &'static str = "host";
+    const OPENING: &'static str = r#"{"host":["#;
 
     fn all(world: &World) -> impl Iterator<Item = &Self> {
         world.hosts.values()
@@ -143,7 +146,7 @@ impl Shown for Vm {
     type Id = VmId;
     /// The address of its host.
     type With = Option<String>;
-    const MEMBER: &'static str = "vm";
+    const OPENING: &'static str = r#"{"vm":["#;
 
     fn all(world: &World) -> impl Iterator<Item = &Self> {
         world.vms.values()
