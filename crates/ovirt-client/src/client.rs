@@ -63,11 +63,11 @@ impl Client {
     }
 
     /// The same for a read that is sent again and again, with what `make` makes of it: an answer that is the same as the one before, to the byte,
-    /// is not read anew, and nothing is made of it anew.
-    pub async fn send_again<T, U: Clone>(
+    /// is not read anew, and nothing is made of it anew. Of a list, what stands there as it stood is not read anew.
+    pub async fn send_again<T: Clone, U: Clone>(
         &self,
         request: Request<T>,
-        known: &mut Known<U>,
+        known: &mut Known<T, U>,
         make: impl FnOnce(T) -> U,
     ) -> Result<U, Error> {
         let name = request.name();
@@ -78,10 +78,20 @@ impl Client {
         {
             return Ok(made);
         }
-        known.forget();
+        let (old, read_before) = known.forget().unzip();
+        if answer.read_along.is_none() && is_plain(&answer.response) {
+            let before = old.as_deref().zip(read_before);
+            if let Some((result, places)) = request.read_again(answer.response.body(), before) {
+                let made = make(result.clone());
+                known.keep(answer.response, made.clone(), Some((result, places)));
+                return Ok(made);
+            }
+        }
         let (result, whole) = read(&request, name, answer)?;
         let made = make(result);
-        known.keep(whole, &made);
+        if let Some(whole) = whole {
+            known.keep(whole, made.clone(), None);
+        }
         Ok(made)
     }
 
@@ -218,6 +228,11 @@ struct Answer<T> {
     read_along: Option<Result<T, String>>,
 }
 
+/// Whether this is what a read is answered as a rule.
+fn is_plain(response: &http::Response<Bytes>) -> bool {
+    response.status() == StatusCode::OK && answer::is_json(response)
+}
+
 /// What an answer says, and the answer if all of it is there.
 fn read<T>(
     request: &Request<T>,
@@ -231,8 +246,7 @@ fn read<T>(
         return result.map(|result| (result, None)).map_err(|problem| unreadable(name, problem));
     }
     // Lists are most of what is read, and large: nothing is to be parsed twice.
-    if response.status() == StatusCode::OK
-        && answer::is_json(&response)
+    if is_plain(&response)
         && let Some(whole) = request.read_whole(response.body())
     {
         return Ok((whole, Some(response)));

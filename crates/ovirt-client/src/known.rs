@@ -4,29 +4,35 @@ use bytes::Bytes;
 use http::Response;
 use http::header::CONTENT_TYPE;
 
+use crate::list_again::{Places, alike_in_front};
 use crate::long_list::HELD;
 
 /// Longest answer that is kept to compare the next one with, in bytes. A longer list is read while it arrives and never there as a whole; that of
 /// thousands of virtual machines is rarely the same twice anyway.
 const LIMIT: usize = HELD;
 
-/// Bytes compared at once.
-const AT_ONCE: usize = 64;
-
 /// The newest answer to a read, and what its caller made of it. Only answers that could be read are kept, and only short ones.
 #[derive(Debug)]
-pub struct Known<U> {
-    newest: Option<(Response<Bytes>, U)>,
+pub struct Known<T, U> {
+    newest: Option<Newest<T, U>>,
     but_for: Option<&'static str>,
 }
 
-impl<U> Default for Known<U> {
+#[derive(Debug)]
+struct Newest<T, U> {
+    response: Response<Bytes>,
+    made: U,
+    /// What a list was read into, and where that stands.
+    read: Option<(T, Places)>,
+}
+
+impl<T, U> Default for Known<T, U> {
     fn default() -> Self {
         Self { newest: None, but_for: None }
     }
 }
 
-impl<U: Clone> Known<U> {
+impl<T, U: Clone> Known<T, U> {
     /// Takes answers for the same that differ in nothing but the number of this member, as the root document does in its `time`: for a caller
     /// who makes nothing of that member.
     pub fn but_for(member: &'static str) -> Self {
@@ -35,7 +41,7 @@ impl<U: Clone> Known<U> {
 
     /// What was made of the same answer before.
     pub(crate) fn of(&self, now: &Response<Bytes>) -> Option<U> {
-        let (before, made) = self.newest.as_ref()?;
+        let Newest { response: before, made, read: _ } = self.newest.as_ref()?;
         let alike = before.status() == now.status()
             && before.headers().get(CONTENT_TYPE) == now.headers().get(CONTENT_TYPE)
             && (same(before.body(), now.body())
@@ -43,13 +49,15 @@ impl<U: Clone> Known<U> {
         alike.then(|| made.clone())
     }
 
-    /// Keeps what was made of this answer; without one, nothing is known any more.
-    pub(crate) fn keep(&mut self, whole: Option<Response<Bytes>>, made: &U) {
-        self.newest = whole.filter(|whole| whole.body().len() <= LIMIT).map(|whole| (whole, made.clone()));
+    /// Keeps what was made of this answer, and what it was read into if that is a list.
+    pub(crate) fn keep(&mut self, response: Response<Bytes>, made: U, read: Option<(T, Places)>) {
+        self.newest = (response.body().len() <= LIMIT).then_some(Newest { response, made, read });
     }
 
-    pub(crate) fn forget(&mut self) {
-        self.newest = None;
+    /// Nothing is known any more; what was, if it was a list.
+    pub(crate) fn forget(&mut self) -> Option<(Bytes, (T, Places))> {
+        let Newest { response, made: _, read } = self.newest.take()?;
+        Some((response.into_body(), read?))
     }
 }
 
@@ -60,9 +68,7 @@ fn same(before: &Bytes, now: &Bytes) -> bool {
 
 /// Whether two bodies are alike but for the digits of one number, that of this member.
 fn same_but_for(member: &str, before: &[u8], now: &[u8]) -> bool {
-    let blocks = before.chunks(AT_ONCE).zip(now.chunks(AT_ONCE)).take_while(|(before, now)| before == now).count();
-    let alike = (blocks * AT_ONCE).min(before.len()).min(now.len());
-    let alike = alike + before[alike..].iter().zip(&now[alike..]).take_while(|(before, now)| before == now).count();
+    let alike = alike_in_front(before, now);
     let number = before[..alike].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
     let behind = |text: &[u8]| text[number..].iter().position(|byte| !byte.is_ascii_digit()).map(|at| number + at);
     let (Some(end_before), Some(end_now)) = (behind(before), behind(now)) else { return false };
@@ -85,7 +91,7 @@ mod tests {
         Response::new(Bytes::from(body.to_owned()))
     }
 
-    fn knows(known: &Known<u8>, body: &str) -> bool {
+    fn knows(known: &Known<(), u8>, body: &str) -> bool {
         known.of(&answer(body)).is_some()
     }
 
@@ -94,7 +100,7 @@ mod tests {
         let long = "x".repeat(200);
         let document = |time: &str, vms: &str| format!(r#"{{"long":"{long}","vms":{vms},"time" : {time},"id":"a"}}"#);
         let mut known = Known::but_for("time");
-        known.keep(Some(answer(&document("1790857500000", "20"))), &1);
+        known.keep(answer(&document("1790857500000", "20")), 1, None);
         for (time, vms, same) in [
             ("1790857500000", "20", true),
             ("1790857500999", "20", true),
@@ -120,10 +126,10 @@ mod tests {
     #[test]
     fn no_member_but_the_named_one_may_differ() {
         let mut known = Known::but_for("time");
-        known.keep(Some(answer(r#"{"up_time":1,"time":1}"#)), &1);
+        known.keep(answer(r#"{"up_time":1,"time":1}"#), 1, None);
         assert!(!knows(&known, r#"{"up_time":2,"time":1}"#));
         let mut known = Known::default();
-        known.keep(Some(answer(r#"{"time":1}"#)), &1);
+        known.keep(answer(r#"{"time":1}"#), 1, None);
         assert!(knows(&known, r#"{"time":1}"#) && !knows(&known, r#"{"time":2}"#));
     }
 }

@@ -47,6 +47,8 @@ mod whole;
 
 mod long_list;
 
+mod list_again;
+
 mod ids;
 mod words;
 

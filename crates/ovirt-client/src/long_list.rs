@@ -16,7 +16,7 @@ use crate::whole;
 pub(crate) const HELD: usize = 256 * 1024;
 
 /// White space as JSON has it.
-const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
+pub(crate) const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
 
 /// Reads along, and tells at the end what it read.
 pub(crate) trait LongRead<T>: ReadAlong {
@@ -171,14 +171,14 @@ fn so_far(body: &[u8]) -> Result<&str, std::str::Utf8Error> {
 }
 
 /// What is behind `{"host": [`, if the text begins so.
-fn opening<'a>(text: &'a str, member: &str) -> Option<&'a str> {
+pub(crate) fn opening<'a>(text: &'a str, member: &str) -> Option<&'a str> {
     let next = |text: &'a str, token: &str| text.trim_start_matches(SPACE).strip_prefix(token);
     let name = next(next(text, "{")?, &format!("{member:?}"))?;
     next(next(name, ":")?, "[")
 }
 
 /// Whether an object whose list ends here ends well: what is right is what would be right behind an empty list.
-fn closing(tail: &[u8], member: &str) -> Result<(), serde_json::Error> {
+pub(crate) fn closing(tail: &[u8], member: &str) -> Result<(), serde_json::Error> {
     let document = [format!("{{{member:?}:[").as_bytes(), tail].concat();
     whole::items::<IgnoredAny>(&document, member).map(drop)
 }
@@ -196,7 +196,7 @@ fn complete<T: DeserializeOwned>(text: &str) -> Result<Option<(Element<T>, usize
 }
 
 /// The value that a text begins with and where it ends, if it does.
-fn first<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Option<(T, usize)>, serde_json::Error> {
+pub(crate) fn first<T: for<'de> Deserialize<'de>>(text: &str) -> Result<Option<(T, usize)>, serde_json::Error> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
         None => Ok(None),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::error::RequestName;
 use crate::ids::JobId;
+use crate::list_again::{self, Before, Places};
 use crate::long_list::{LongList, LongRead};
 use crate::read::{self, Listing};
 use crate::whole;
@@ -49,6 +50,7 @@ enum Parse<T> {
         along: fn(&'static str) -> Box<dyn LongRead<T>>,
         whole: fn(&[u8], &str) -> Option<T>,
         each: fn(Value, &str) -> Result<T, String>,
+        again: fn(&[u8], &str, Option<Before<'_, T>>) -> Option<(T, Places)>,
     },
 }
 
@@ -170,6 +172,16 @@ impl<T> Request<T> {
     }
 }
 
+impl<T> Request<T> {
+    /// The same of a list that was read before: most of it mostly stands there as it stood.
+    pub(crate) fn read_again(&self, body: &[u8], before: Option<Before<'_, T>>) -> Option<(T, Places)> {
+        match self.parse {
+            Parse::Json(_) | Parse::One { .. } => None,
+            Parse::List { member, again, .. } => again(body, member, before),
+        }
+    }
+}
+
 impl Request<Value> {
     /// The raw door for reads: GET of a path below the base URL, answered as JSON.
     pub fn get_raw(path: impl Into<String>) -> Self {
@@ -213,7 +225,8 @@ impl<T: DeserializeOwned + Send + 'static> Request<Listing<T>> {
     /// GET of a collection, whose elements stand under `member`.
     pub(crate) fn get_list(path: impl Into<String>, member: &'static str) -> Self {
         let along = |member| Box::new(LongList::<T>::new(member)) as Box<dyn LongRead<Listing<T>>>;
-        let parse = Parse::List { member, along, whole: whole::listing::<T>, each: read::listing::<T> };
+        let (whole, each, again) = (whole::listing::<T>, read::listing::<T>, list_again::listing::<T>);
+        let parse = Parse::List { member, along, whole, each, again };
         Self::with_parse(Method::GET, path.into(), parse)
     }
 }

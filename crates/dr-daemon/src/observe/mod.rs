@@ -21,17 +21,20 @@ use crate::since::Since;
 
 pub(crate) use convert::details;
 
+/// The newest answer that lists something, and what was made of it.
+type List<T, U> = Known<Listing<T>, Result<U, String>>;
+
 /// What was made of the newest answers.
 struct Answers {
-    identity: Known<Result<String, String>>,
-    newest_event: Known<Option<u64>>,
-    hosts: Known<Result<Arc<Vec<hosts::Host>>, String>>,
-    clusters: Known<Result<Vec<Cluster>, String>>,
-    data_centers: Known<Result<Arc<Vec<data_centers::DataCenter>>, String>>,
-    domains: HashMap<DataCenterId, Known<Result<Vec<Domain>, String>>>,
-    connections: Known<Result<Vec<Connection>, String>>,
-    vms: Known<Result<Arc<Vec<Vm>>, String>>,
-    tags: Known<Result<Vec<OwedTag>, String>>,
+    identity: Known<root::ApiRoot, Result<String, String>>,
+    newest_event: Known<Listing<events::Event>, Option<u64>>,
+    hosts: List<hosts::Host, Arc<Vec<hosts::Host>>>,
+    clusters: List<clusters::Cluster, Vec<Cluster>>,
+    data_centers: List<data_centers::DataCenter, Arc<Vec<data_centers::DataCenter>>>,
+    domains: HashMap<DataCenterId, List<storage::StorageDomain, Vec<Domain>>>,
+    connections: List<storage::StorageConnection, Vec<Connection>>,
+    vms: List<vms::Vm, Arc<Vec<Vm>>>,
+    tags: List<tags::Tag, Vec<OwedTag>>,
 }
 
 /// Reads an engine, pass after pass.
@@ -140,7 +143,7 @@ impl Observer {
 }
 
 /// The `instance_id` of the engine that answers, if the account is known to see all of it.
-async fn identity(client: &Client, known: &mut Known<Result<String, String>>) -> Result<String, String> {
+async fn identity(client: &Client, known: &mut Known<root::ApiRoot, Result<String, String>>) -> Result<String, String> {
     client.send_again(root::get(), known, identity_in).await.map_err(|error| error.to_string())?
 }
 
@@ -177,11 +180,11 @@ fn blind(why: &str, probes: BTreeMap<Probe, ProbeState>, now: Time) -> Observed 
 }
 
 /// What `make` makes of a whole list, or why it is not whole. Of one that is as in the answer before it was made already.
-async fn list<T, U: Clone>(
+async fn list<T: Clone, U: Clone>(
     client: &Client,
     request: Request<Listing<T>>,
     kind: &str,
-    known: &mut Known<Result<U, String>>,
+    known: &mut List<T, U>,
     make: impl FnOnce(Vec<T>) -> Result<U, String>,
 ) -> Result<U, String> {
     let whole = |listing: Listing<T>| {
@@ -195,8 +198,8 @@ async fn list<T, U: Clone>(
 /// The data centers, and the domains of all of them: only there do domains show their status.
 async fn data_centers_and_domains(
     client: &Client,
-    known: &mut Known<Result<Arc<Vec<data_centers::DataCenter>>, String>>,
-    known_domains: &mut HashMap<DataCenterId, Known<Result<Vec<Domain>, String>>>,
+    known: &mut List<data_centers::DataCenter, Arc<Vec<data_centers::DataCenter>>>,
+    known_domains: &mut HashMap<DataCenterId, List<storage::StorageDomain, Vec<Domain>>>,
 ) -> (Result<Arc<Vec<data_centers::DataCenter>>, String>, Result<Vec<Domain>, String>) {
     let make = |data_centers| some(data_centers, "data centers").map(Arc::new);
     let data_centers = match list(client, data_centers::list(), "data center", known, make).await {
