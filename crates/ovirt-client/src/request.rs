@@ -50,9 +50,12 @@ enum Parse<T> {
         along: fn(&'static str) -> Box<dyn LongRead<T>>,
         whole: fn(&[u8], &str) -> Option<T>,
         each: fn(Value, &str) -> Result<T, String>,
-        again: fn(&[u8], &str, Option<Before<'_, T>>) -> Option<(T, Places)>,
+        again: Again<T>,
     },
 }
+
+/// How a list is read of which one before is known.
+type Again<T> = fn(&[u8], &str, Option<Before<'_, T>>) -> Option<(T, Places)>;
 
 impl<T> Request<T> {
     /// The raw door: any call that this crate has no constructor for.
