@@ -170,9 +170,9 @@ impl Client {
         let mut message = transport::plain(request.method(), self.inner.url.api(&request.path_and_query()))?;
         let headers = message.headers_mut();
         headers.insert(AUTHORIZATION, bearer(token.secret())?);
-        headers.insert("Version", HeaderValue::from_static("4"));
+        headers.insert(transport::VERSION, HeaderValue::from_static("4"));
         if let Some(id) = request.correlation_id() {
-            headers.insert("Correlation-Id", HeaderValue::from_str(id)?);
+            headers.insert(transport::CORRELATION_ID, HeaderValue::from_str(id)?);
         }
         if let Some(body) = request.body() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -253,7 +253,7 @@ impl Shared {
         let bearer = bearer(secret).map_err(|problem| self.error(LoginProblem::Unexpected, problem.to_string()))?;
         let request = transport::plain(&Method::GET, self.url.api("")).map(|mut request| {
             request.headers_mut().insert(AUTHORIZATION, bearer);
-            request.headers_mut().insert("Version", HeaderValue::from_static("4"));
+            request.headers_mut().insert(transport::VERSION, HeaderValue::from_static("4"));
             request
         });
         let answer = self.deliver(request, LOGIN_PATIENCE).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderName, HeaderValue, USER_AGENT};
 
 /// Carries one request to the engine. [`HttpTransport`](crate::HttpTransport) in production, something in memory in tests.
 ///
@@ -97,6 +97,11 @@ impl fmt::Display for TransportErrorKind {
         })
     }
 }
+
+/// Which API is spoken.
+pub(crate) const VERSION: HeaderName = HeaderName::from_static("version");
+/// Names an operation in the engine's jobs and events.
+pub(crate) const CORRELATION_ID: HeaderName = HeaderName::from_static("correlation-id");
 
 /// A request without a body, with the headers that every request of this client has.
 ///

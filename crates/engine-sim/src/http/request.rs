@@ -2,8 +2,8 @@
 
 use crate::fault::FaultKind;
 use bytes::Bytes;
-use http::header::ACCEPT;
-use http::{HeaderMap, Method, Request};
+use http::header::{ACCEPT, AsHeaderName};
+use http::{HeaderMap, HeaderName, Method, Request};
 use percent_encoding::percent_decode_str;
 
 /// Everything the router and the handlers look at.
@@ -32,6 +32,10 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
+
+/// The engine's own headers.
+pub(crate) const CORRELATION_ID: HeaderName = HeaderName::from_static("correlation-id");
+pub(crate) const VERSION: HeaderName = HeaderName::from_static("version");
 
 pub(crate) const API: &str = "/ovirt-engine/api";
 const API_V4: &str = "/ovirt-engine/api/v4";
@@ -81,7 +85,7 @@ impl Call {
     }
 
     /// A header as text; absent and unreadable are the same.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
@@ -102,7 +106,7 @@ impl Call {
 
     /// Whether a whole list is asked for as JSON and as it is, with nothing that goes wrong.
     pub(crate) fn is_plain(&self) -> bool {
-        let json = self.header("accept").is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+        let json = self.header(ACCEPT).is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
         let asked = ["accept", "search", "max", "follow", "case_sensitive", "page"];
         json && self.fault.is_none() && asked.iter().all(|name| self.parameter(name).is_none())
     }
@@ -119,7 +123,7 @@ impl Call {
 
     /// The correlation id this request asks for: header before parameter, cleaned and cut to 36 characters.
     pub(crate) fn correlation_id(&self) -> Option<String> {
-        let asked = self.header("correlation-id").or_else(|| self.parameter("correlation_id"))?;
+        let asked = self.header(CORRELATION_ID).or_else(|| self.parameter("correlation_id"))?;
         let clean: String =
             asked.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-').take(36).collect();
         (!clean.is_empty()).then_some(clean)

@@ -1,14 +1,14 @@
 //! From path and method to a handler, after login, version and media type.
 
-use http::header::{ALLOW, WWW_AUTHENTICATE};
-use http::{HeaderName, Method, StatusCode};
+use http::header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
 
 use super::answer::{Answer, Body, HTML};
 use super::command::Reply;
 use super::list::plain;
 use super::render_network::network;
 use super::render_user::{permissions, user};
-use super::request::{API, Call};
+use super::request::{API, CORRELATION_ID, Call, VERSION};
 use super::{
     answered, clusters, connections, data_centers, disks, domains, empty, events, hosts, jobs, login, root, services,
     tags, vms,
@@ -62,7 +62,7 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
     let is_head = call.method == Method::HEAD;
     let as_xml = !call.accept.contains("application/json");
     let finished = move |mut answer: Answer| {
-        answer.headers.push((HeaderName::from_static("correlation-id"), correlation.clone()));
+        answer.headers.push((CORRELATION_ID, correlation.clone()));
         answer.as_xml = as_xml;
         if is_head {
             answer.body = Body::Empty;
@@ -80,7 +80,7 @@ fn api(state: &mut State, call: &mut Call) -> Reply {
 
 /// Checks the bearer token; the error is the text of the 401 page.
 fn authenticate(state: &mut State, call: &Call) -> Result<(), String> {
-    let Some(token) = call.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) else {
+    let Some(token) = call.header(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) else {
         return Err("Unauthorized".to_owned());
     };
     let now = state.world.now.0;
@@ -110,7 +110,7 @@ const DEAD_CONNECTION_ON_LOGIN: &str = "org.springframework.dao.DataAccessResour
 /// Version and media type; an answer only if they do not fit.
 fn negotiate(call: &Call) -> Option<Reply> {
     let version =
-        if call.segments.first().is_some_and(|segment| segment == "v3") { Some("3") } else { call.header("version") };
+        if call.segments.first().is_some_and(|segment| segment == "v3") { Some("3") } else { call.header(VERSION) };
     match version {
         None | Some("4") => {}
         Some("3") => {
