@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::written;
-
 /// Where an answer's links begin and how engine time becomes wall-clock time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
@@ -44,38 +42,13 @@ pub(crate) fn actions(href: &str, rels: &[&str]) -> Value {
     json!({"link": links(href, rels)})
 }
 
-/// The members of an object that hold nothing but addresses.
-#[derive(Debug)]
-pub(crate) struct Addresses {
-    pub(crate) actions: Value,
-    pub(crate) link: Value,
-}
-
-impl Addresses {
-    /// Of the object at `href`.
-    pub(crate) fn of(href: &str, actions: &[&str], link: &[&str]) -> Addresses {
-        Addresses { actions: self::actions(href, actions), link: links(href, link) }
-    }
-
-    /// To be put into the text later.
-    pub(crate) fn left_out() -> Addresses {
-        Addresses { actions: Value::Null, link: Value::Null }
-    }
-
-    /// `actions` and `link` as JSON.
-    pub(crate) fn texts(&self) -> [String; 2] {
-        [&self.actions, &self.link].map(written)
-    }
-
-    /// Puts these texts into that of an object which was written without, `actions` before `link`.
-    pub(crate) fn put(texts: &[String; 2], object: &str) -> String {
-        let [actions, link] = texts;
-        // No text in JSON holds quotes as they are: these are members.
-        let split = object.split_once(r#""actions":null"#);
-        let split = split.and_then(|(before, rest)| Some((before, rest.split_once(r#""link":null"#)?)));
-        let Some((before, (between, behind))) = split else { return object.to_owned() };
-        [before, r#""actions":"#, actions, between, r#""link":"#, link, behind].concat()
-    }
+/// Adds the members of these objects to the first of them.
+pub(crate) fn merged(sections: impl IntoIterator<Item = Value>) -> Value {
+    let members = sections.into_iter().filter_map(|section| match section {
+        Value::Object(members) => Some(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    });
+    Value::Object(members.flatten().collect())
 }
 
 /// A collection: `{"host": [...]}`, and `{}` when nothing is in it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Addresses, Frame, set, word};
+use super::links::{Frame, actions, links, merged, set, word};
 use crate::world::{Connection, FenceAgent, Host, SpmStatus, Target};
 
 const ACTIONS: &[&str] = &[
@@ -47,17 +47,12 @@ const LINKS: &[&str] = &[
 
 /// The whole host. `spm` is computed by the world from the data center's row.
 pub(crate) fn host(frame: &Frame, host: &Host, spm: SpmStatus) -> Value {
-    host_with(frame, host, spm, addresses(frame, host.id))
+    merged([machine(host), state(frame, host, spm), names(frame, host)])
 }
 
-/// Actions and sub-collections of a host.
-pub(crate) fn addresses(frame: &Frame, id: impl std::fmt::Display) -> Addresses {
-    Addresses::of(&frame.href("hosts", id), ACTIONS, LINKS)
-}
-
-/// The whole host with these addresses.
-pub(crate) fn host_with(frame: &Frame, host: &Host, spm: SpmStatus, addresses: Addresses) -> Value {
-    let mut tree = json!({
+/// The first members: what it is.
+pub(crate) fn machine(host: &Host) -> Value {
+    json!({
         "address": host.address,
         "auto_numa_status": "enable",
         "certificate": {"organization": "Test", "subject": format!("O=Test,CN={}", host.address)},
@@ -95,6 +90,12 @@ pub(crate) fn host_with(frame: &Frame, host: &Host, spm: SpmStatus, addresses: A
             "version": {"full_version": "9 - 5.el9", "major": "9"},
         },
         "ovn_configured": "false",
+    })
+}
+
+/// The next members: what becomes of it.
+pub(crate) fn state(frame: &Frame, host: &Host, spm: SpmStatus) -> Value {
+    let mut tree = json!({
         "port": word(host.port),
         "power_management": {
             "automatic_pm_enabled": word(host.power_management.automatic_pm_enabled),
@@ -123,19 +124,26 @@ pub(crate) fn host_with(frame: &Frame, host: &Host, spm: SpmStatus, addresses: A
         "cluster": frame.reference("clusters", host.cluster),
     });
     set(&mut tree, "status_detail", host.status_detail.clone().map(Value::from));
-    tree["actions"] = addresses.actions;
-    tree["name"] = json!(host.name);
-    tree["comment"] = json!(host.comment);
-    tree["link"] = addresses.link;
-    tree["href"] = json!(frame.href("hosts", host.id));
-    tree["id"] = json!(host.id.to_string());
     tree
+}
+
+/// All other members.
+pub(crate) fn names(frame: &Frame, host: &Host) -> Value {
+    let href = frame.href("hosts", host.id);
+    json!({
+        "actions": actions(&href, ACTIONS),
+        "name": host.name,
+        "comment": host.comment,
+        "link": links(&href, LINKS),
+        "href": href,
+        "id": host.id.to_string(),
+    })
 }
 
 /// What an action answer shows of its host: links, no state.
 pub(crate) fn host_of_action(frame: &Frame, id: impl std::fmt::Display) -> Value {
-    let Addresses { actions, link } = addresses(frame, &id);
-    json!({"actions": actions, "link": link, "href": frame.href("hosts", &id), "id": id.to_string()})
+    let href = frame.href("hosts", &id);
+    json!({"actions": actions(&href, ACTIONS), "link": links(&href, LINKS), "href": href, "id": id.to_string()})
 }
 
 /// One entry of `/hosts/{id}/fenceagents`; the password is never returned.

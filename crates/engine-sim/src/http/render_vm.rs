@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Addresses, Frame, NO_ID, actions, links, set, word};
-use crate::world::{DataCenterId, Disk, DiskStorage, Host, Vm};
+use super::links::{Frame, NO_ID, actions, links, merged, set, word};
+use crate::world::{DataCenterId, Disk, DiskStorage, Vm};
 
 const ACTIONS: &[&str] = &[
     "migrate",
@@ -57,18 +57,13 @@ const DISK_LINKS: &[&str] = &["disksnapshots", "permissions", "statistics"];
 const QUOTA: &str = "ec9c7d7f-762c-442f-bb3a-09fb3c94e11e";
 const DISK_PROFILE: &str = "262d0fe8-65f5-4487-a6f4-ea059c1e4533";
 
-/// The whole VM; `host` is the one it runs on by the database.
-pub(crate) fn vm(frame: &Frame, vm: &Vm, host: Option<&Host>) -> Value {
-    vm_with(frame, vm, host, addresses(frame, vm.id))
+/// The whole VM; `address` is that of the host it runs on by the database.
+pub(crate) fn vm(frame: &Frame, vm: &Vm, address: Option<&str>) -> Value {
+    merged([run(frame, vm), names(frame, vm), display(vm, address), rest(frame, vm)])
 }
 
-/// Actions and sub-collections of a VM.
-pub(crate) fn addresses(frame: &Frame, id: impl std::fmt::Display) -> Addresses {
-    Addresses::of(&frame.href("vms", id), ACTIONS, LINKS)
-}
-
-/// The whole VM with these addresses.
-pub(crate) fn vm_with(frame: &Frame, vm: &Vm, host: Option<&Host>, addresses: Addresses) -> Value {
+/// The first members: what becomes of it.
+pub(crate) fn run(frame: &Frame, vm: &Vm) -> Value {
     let running = !vm.status.is_not_running();
     let mut tree = json!({"next_run_configuration_exists": word(vm.next_run_configuration_exists)});
     if running {
@@ -81,16 +76,56 @@ pub(crate) fn vm_with(frame: &Frame, vm: &Vm, host: Option<&Host>, addresses: Ad
     if running {
         set(&mut tree, "host", vm.host.map(|id| frame.reference("hosts", id)));
     }
-    tree["original_template"] = frame.reference("templates", NO_ID);
-    tree["template"] = frame.reference("templates", NO_ID);
-    tree["actions"] = addresses.actions;
-    tree["name"] = json!(vm.name);
-    tree["description"] = json!(vm.description);
-    tree["comment"] = json!(vm.comment);
-    tree["bios"] = json!({"boot_menu": {"enabled": "false"}, "type": "q35_sea_bios"});
-    tree["cpu"] = json!({"architecture": "x86_64", "topology": {"cores": "1", "sockets": "1", "threads": "1"}});
-    tree["display"] = display(host.filter(|_| running));
-    tree["io"] = json!({"threads": "1"});
+    tree
+}
+
+/// The next members.
+pub(crate) fn names(frame: &Frame, vm: &Vm) -> Value {
+    json!({
+        "original_template": frame.reference("templates", NO_ID),
+        "template": frame.reference("templates", NO_ID),
+        "actions": actions(&frame.href("vms", vm.id), ACTIONS),
+        "name": vm.name,
+        "description": vm.description,
+        "comment": vm.comment,
+        "bios": {"boot_menu": {"enabled": "false"}, "type": "q35_sea_bios"},
+        "cpu": {"architecture": "x86_64", "topology": {"cores": "1", "sockets": "1", "threads": "1"}},
+    })
+}
+
+/// The member behind them; `address` is that of its host.
+pub(crate) fn display(vm: &Vm, address: Option<&str>) -> Value {
+    let mut tree = json!({});
+    if let Some(address) = address.filter(|_| !vm.status.is_not_running()) {
+        tree["address"] = json!(address);
+        tree["port"] = json!("5900");
+        // The engine writes the host's whole certificate, for consoles.
+        tree["certificate"] = json!({
+            "content": "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n",
+            "organization": "Test",
+            "subject": format!("O=Test,CN={address}"),
+        });
+    }
+    for (member, value) in [
+        ("allow_override", "false"),
+        ("copy_paste_enabled", "true"),
+        ("disconnect_action", "LOCK_SCREEN"),
+        ("disconnect_action_delay", "0"),
+        ("file_transfer_enabled", "true"),
+        ("monitors", "1"),
+        ("smartcard_enabled", "false"),
+        ("type", "vnc"),
+        ("video_type", "vga"),
+    ] {
+        tree[member] = json!(value);
+    }
+    json!({"display": tree})
+}
+
+/// All other members.
+pub(crate) fn rest(frame: &Frame, vm: &Vm) -> Value {
+    let href = frame.href("vms", vm.id);
+    let mut tree = json!({"io": {"threads": "1"}});
     if let Some(lease) = vm.lease {
         tree["lease"] = json!({"storage_domain": frame.reference("storagedomains", lease)});
     }
@@ -109,8 +144,8 @@ pub(crate) fn vm_with(frame: &Frame, vm: &Vm, host: Option<&Host>, addresses: Ad
     tree["usb"] = json!({"enabled": "false"});
     tree["cluster"] = frame.reference("clusters", vm.cluster);
     tree["quota"] = json!({"id": QUOTA});
-    tree["link"] = addresses.link;
-    tree["href"] = json!(frame.href("vms", vm.id));
+    tree["link"] = links(&href, LINKS);
+    tree["href"] = json!(href);
     tree["id"] = json!(vm.id.to_string());
     later_members(frame, vm, &mut tree);
     tree
@@ -147,38 +182,10 @@ fn later_members(frame: &Frame, vm: &Vm, tree: &mut Value) {
     tree["cpu_profile"] = frame.reference("cpuprofiles", "5f1df9a9-7d5c-460b-888f-360b1640e708");
 }
 
-fn display(host: Option<&Host>) -> Value {
-    let mut tree = json!({});
-    if let Some(host) = host {
-        tree["address"] = json!(host.address);
-        tree["port"] = json!("5900");
-        // The engine writes the host's whole certificate, for consoles.
-        tree["certificate"] = json!({
-            "content": "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n",
-            "organization": "Test",
-            "subject": format!("O=Test,CN={}", host.address),
-        });
-    }
-    for (member, value) in [
-        ("allow_override", "false"),
-        ("copy_paste_enabled", "true"),
-        ("disconnect_action", "LOCK_SCREEN"),
-        ("disconnect_action_delay", "0"),
-        ("file_transfer_enabled", "true"),
-        ("monitors", "1"),
-        ("smartcard_enabled", "false"),
-        ("type", "vnc"),
-        ("video_type", "vga"),
-    ] {
-        tree[member] = json!(value);
-    }
-    tree
-}
-
 /// What an action answer shows of its VM.
 pub(crate) fn vm_of_action(frame: &Frame, id: impl std::fmt::Display) -> Value {
-    let Addresses { actions, link } = addresses(frame, &id);
-    json!({"actions": actions, "link": link, "href": frame.href("vms", &id), "id": id.to_string()})
+    let href = frame.href("vms", &id);
+    json!({"actions": actions(&href, ACTIONS), "link": links(&href, LINKS), "href": href, "id": id.to_string()})
 }
 
 /// A disk; `data_center` is where its domain is attached, for the quota link.

@@ -1,5 +1,5 @@
-//! The plain lists of hosts and VMs as JSON text, kept object by object and written anew only where one has changed: each is a large document of
-//! which little ever changes, and thousands of them are read over and over.
+//! The plain lists of hosts and VMs as JSON text, kept section by section and written anew only where one has changed: each object is a large
+//! document of which little ever changes, and thousands of them are read over and over.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,9 +8,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::answer::written;
-use super::links::{Addresses, Frame};
-use super::render_host::{self, host_with};
-use super::render_vm::{self, vm_with};
+use super::links::Frame;
+use super::{render_host, render_vm};
 use crate::world::{Host, HostId, SpmStatus, Vm, VmId, World};
 
 /// An object whose document is kept as text.
@@ -21,15 +20,21 @@ pub(crate) trait Shown: Clone + 'static {
     type With: PartialEq;
     /// How a list of such begins that is not empty.
     const OPENING: &'static str;
+    /// Its document, in this order.
+    const SECTIONS: &'static [Section<Self>];
 
     fn all(world: &World) -> impl Iterator<Item = &Self>;
     fn id(&self) -> Self::Id;
     fn name(&self) -> &str;
     fn with(&self, world: &World) -> Self::With;
-    /// Whether all that the document shows of the object itself is the same.
-    fn looks_like(&self, other: &Self) -> bool;
-    fn addresses(&self, frame: &Frame) -> Addresses;
-    fn tree(&self, frame: &Frame, world: &World, addresses: Addresses) -> Value;
+    fn tree(&self, frame: &Frame, with: &Self::With) -> Value;
+}
+
+/// Some members of a document.
+pub(crate) struct Section<T: Shown> {
+    tree: fn(&Frame, &T, &T::With) -> Value,
+    /// Whether all that it shows is the same.
+    alike: fn((&T, &T::With), (&T, &T::With)) -> bool,
 }
 
 /// The newest text of each object of a kind.
@@ -44,9 +49,8 @@ struct Text<T: Shown> {
     api: &'static str,
     object: T,
     with: T::With,
-    /// Its `actions` and its `link`, most of the text: they never change.
-    addresses: [String; 2],
-    json: String,
+    /// The members of each section, without braces.
+    sections: Vec<String>,
 }
 
 impl<T: Shown> Default for Texts<T> {
@@ -62,16 +66,14 @@ impl<T: Shown> Texts<T> {
         all.sort_by(|a, b| a.name().cmp(b.name()));
         let mut changed = false;
         for each in &all {
-            changed |= self.brought_up_to_date(frame, each, world);
+            changed |= self.brought_up_to_date(frame, each, each.with(world));
         }
         let ids = || all.iter().map(|each| each.id());
         if changed || all.is_empty() || !self.list.0.iter().copied().eq(ids()) {
-            let texts: Vec<&str> = ids().filter_map(|id| Some(self.texts.get(&id)?.json.as_str())).collect();
-            let length: usize = texts.iter().map(|text| text.len() + 1).sum();
-            let mut list = String::with_capacity(T::OPENING.len() + length + 1);
-            for text in texts {
+            let mut list = String::with_capacity(self.list.1.len() + 1024);
+            for text in ids().filter_map(|id| self.texts.get(&id)) {
                 list.push_str(if list.is_empty() { T::OPENING } else { "," });
-                list.push_str(text);
+                text.put_onto(&mut list);
             }
             list.push_str(if list.is_empty() { "{}" } else { "]}" });
             self.list = (ids().collect(), Bytes::from(list));
@@ -79,27 +81,84 @@ impl<T: Shown> Texts<T> {
         self.list.1.clone()
     }
 
-    /// Writes the text of one anew if it shows something else than it did; whether it does.
-    fn brought_up_to_date(&mut self, frame: &Frame, each: &T, world: &World) -> bool {
-        let whole = || each.tree(frame, world, each.addresses(frame)).to_string();
-        let with = each.with(world);
-        let known = self.texts.get(&each.id()).filter(|text| text.api == frame.api);
-        if let Some(text) = known.filter(|text| text.with == with && text.object.looks_like(each)) {
-            debug_assert_eq!(text.json, whole(), "one looks different unnoticed");
-            return false;
+    /// Writes anew of one what shows something else than it did; whether something does.
+    fn brought_up_to_date(&mut self, frame: &Frame, each: &T, with: T::With) -> bool {
+        let members = |section: &Section<T>| {
+            let text = written(&(section.tree)(frame, each, &with));
+            let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+            inside.unwrap_or_default().to_owned()
+        };
+        let known = self.texts.get_mut(&each.id()).filter(|text| text.api == frame.api);
+        let mut changed = known.is_none();
+        match known {
+            None => {
+                let sections = T::SECTIONS.iter().map(members).collect();
+                self.texts.insert(each.id(), Text { api: frame.api, object: each.clone(), with, sections });
+            }
+            Some(text) => {
+                for (section, kept) in T::SECTIONS.iter().zip(&mut text.sections) {
+                    if !(section.alike)((&text.object, &text.with), (each, &with)) {
+                        *kept = members(section);
+                        changed = true;
+                    }
+                }
+                if changed {
+                    text.object = each.clone();
+                    text.with = with;
+                }
+            }
         }
-        let addresses = known.map_or_else(|| each.addresses(frame).texts(), |text| text.addresses.clone());
-        let json = Addresses::put(&addresses, &written(&each.tree(frame, world, Addresses::left_out())));
-        debug_assert_eq!(json, whole(), "the addresses are not in their places");
-        self.texts.insert(each.id(), Text { api: frame.api, object: each.clone(), with, addresses, json });
-        true
+        #[cfg(debug_assertions)]
+        if let Some(text) = self.texts.get(&each.id()) {
+            let mut json = String::new();
+            text.put_onto(&mut json);
+            assert_eq!(json, each.tree(frame, &text.with).to_string(), "one looks different unnoticed");
+        }
+        changed
     }
 }
 
+impl<T: Shown> Text<T> {
+    fn put_onto(&self, list: &mut String) {
+        for (number, section) in self.sections.iter().enumerate() {
+            list.push(if number == 0 { '{' } else { ',' });
+            list.push_str(section);
+        }
+        list.push('}');
+    }
+}
+
+/// What a host really is and does, outside, is not shown.
 impl Shown for Host {
     type Id = HostId;
     type With = SpmStatus;
     const OPENING: &'static str = r#"{"host":["#;
+    const SECTIONS: &'static [Section<Host>] = &[
+        Section {
+            tree: |_, host, _| render_host::machine(host),
+            alike: |(a, _), (b, _)| {
+                a.address == b.address && a.external_status == b.external_status && a.name == b.name
+            },
+        },
+        Section {
+            tree: |frame, host, spm| render_host::state(frame, host, *spm),
+            alike: |(a, a_spm), (b, b_spm)| {
+                a_spm == b_spm
+                    && a.status == b.status
+                    && a.summary == b.summary
+                    && a.status_detail == b.status_detail
+                    && a.power_management == b.power_management
+                    && a.reinstallation_required == b.reinstallation_required
+                    && a.spm_priority == b.spm_priority
+                    && a.port == b.port
+                    && a.cluster == b.cluster
+            },
+        },
+        Section {
+            tree: |frame, host, _| render_host::names(frame, host),
+            alike: |(a, _), (b, _)| a.name == b.name && a.comment == b.comment,
+        },
+    ];
 
     fn all(world: &World) -> impl Iterator<Item = &Self> {
         world.hosts.values()
@@ -117,36 +176,50 @@ impl Shown for Host {
         world.spm_status(self.id)
     }
 
-    /// What a host really is and does, outside, is not shown.
-    fn looks_like(&self, other: &Self) -> bool {
-        self.status == other.status
-            && self.summary == other.summary
-            && self.status_detail == other.status_detail
-            && self.power_management == other.power_management
-            && self.external_status == other.external_status
-            && self.reinstallation_required == other.reinstallation_required
-            && self.spm_priority == other.spm_priority
-            && self.name == other.name
-            && self.comment == other.comment
-            && self.address == other.address
-            && self.port == other.port
-            && self.cluster == other.cluster
-    }
-
-    fn addresses(&self, frame: &Frame) -> Addresses {
-        render_host::addresses(frame, self.id)
-    }
-
-    fn tree(&self, frame: &Frame, world: &World, addresses: Addresses) -> Value {
-        host_with(frame, self, world.spm_status(self.id), addresses)
+    fn tree(&self, frame: &Frame, spm: &SpmStatus) -> Value {
+        render_host::host(frame, self, *spm)
     }
 }
 
+/// How a VM's run came about and what its lease is worth is not shown.
 impl Shown for Vm {
     type Id = VmId;
     /// The address of its host.
     type With = Option<String>;
     const OPENING: &'static str = r#"{"vm":["#;
+    const SECTIONS: &'static [Section<Vm>] = &[
+        Section {
+            tree: |frame, vm, _| render_vm::run(frame, vm),
+            alike: |(a, _), (b, _)| {
+                a.status == b.status
+                    && a.host == b.host
+                    && a.start_time == b.start_time
+                    && a.stop_time == b.stop_time
+                    && a.stop_reason == b.stop_reason
+                    && a.next_run_configuration_exists == b.next_run_configuration_exists
+            },
+        },
+        Section {
+            tree: |frame, vm, _| render_vm::names(frame, vm),
+            alike: |(a, _), (b, _)| a.name == b.name && a.description == b.description && a.comment == b.comment,
+        },
+        Section {
+            tree: |_, vm, address| render_vm::display(vm, address.as_deref()),
+            alike: |(a, a_address), (b, b_address)| {
+                a_address == b_address && a.status.is_not_running() == b.status.is_not_running()
+            },
+        },
+        Section {
+            tree: |frame, vm, _| render_vm::rest(frame, vm),
+            alike: |(a, _), (b, _)| {
+                a.high_availability == b.high_availability
+                    && a.lease == b.lease
+                    && a.placement == b.placement
+                    && a.cluster == b.cluster
+                    && a.memory == b.memory
+            },
+        },
+    ];
 
     fn all(world: &World) -> impl Iterator<Item = &Self> {
         world.vms.values()
@@ -164,29 +237,7 @@ impl Shown for Vm {
         self.host.and_then(|host| world.hosts.get(&host)).map(|host| host.address.clone())
     }
 
-    /// How a VM's run came about and what its lease is worth is not shown.
-    fn looks_like(&self, other: &Self) -> bool {
-        self.status == other.status
-            && self.host == other.host
-            && self.start_time == other.start_time
-            && self.stop_time == other.stop_time
-            && self.stop_reason == other.stop_reason
-            && self.high_availability == other.high_availability
-            && self.next_run_configuration_exists == other.next_run_configuration_exists
-            && self.lease == other.lease
-            && self.placement == other.placement
-            && self.cluster == other.cluster
-            && self.memory == other.memory
-            && self.name == other.name
-            && self.description == other.description
-            && self.comment == other.comment
-    }
-
-    fn addresses(&self, frame: &Frame) -> Addresses {
-        render_vm::addresses(frame, self.id)
-    }
-
-    fn tree(&self, frame: &Frame, world: &World, addresses: Addresses) -> Value {
-        vm_with(frame, self, self.host.and_then(|host| world.hosts.get(&host)), addresses)
+    fn tree(&self, frame: &Frame, address: &Option<String>) -> Value {
+        render_vm::vm(frame, self, address.as_deref())
     }
 }

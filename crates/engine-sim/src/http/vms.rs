@@ -87,7 +87,8 @@ fn one(state: &State, call: &Call, found: &Vm) -> Answer {
 }
 
 fn tree_of(state: &State, frame: &Frame, each: &Vm) -> Value {
-    vm(frame, each, each.host.and_then(|host| state.world.hosts.get(&host)))
+    let host = each.host.and_then(|host| state.world.hosts.get(&host));
+    vm(frame, each, host.map(|host| host.address.as_str()))
 }
 
 fn follow_links(state: &State, frame: &Frame, each: &Vm, follow: &[String], tree: &mut Value) -> Result<(), String> {
