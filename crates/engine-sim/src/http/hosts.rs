@@ -30,6 +30,7 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     };
     let Ok(id) = id.parse::<HostId>() else { return Answer::not_found().into() };
     match below {
+        [] if get && call.is_plain() && !wants_all_content(call) => written_one(state, call, id).into(),
         [] if get => one(state, call, id).into(),
         [] if call.method == Method::PUT => update(state, call, id),
         [] if call.method == Method::DELETE => run(state, call, Command::RemoveHost { host: id }, Style::Bare, deleted),
@@ -58,6 +59,12 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
 fn written(state: &mut State, call: &Call) -> Answer {
     let frame = state.frame(call.api);
     Answer::written(state.host_texts.list(&frame, &state.world))
+}
+
+fn written_one(state: &mut State, call: &Call, id: HostId) -> Answer {
+    let frame = state.frame(call.api);
+    let Some(found) = state.world.hosts.get(&id) else { return Answer::not_found() };
+    Answer::written(state.host_texts.one(&frame, &state.world, found))
 }
 
 fn list(state: &State, call: &Call) -> Answer {

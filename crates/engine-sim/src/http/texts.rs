@@ -81,6 +81,19 @@ impl<T: Shown> Texts<T> {
         self.list.1.clone()
     }
 
+    /// The document of this one.
+    pub(crate) fn one(&mut self, frame: &Frame, world: &World, each: &T) -> Bytes {
+        if self.brought_up_to_date(frame, each, each.with(world)) {
+            // The list does not show that yet.
+            self.list.0.clear();
+        }
+        let mut json = String::with_capacity(8 * 1024);
+        if let Some(text) = self.texts.get(&each.id()) {
+            text.put_onto(&mut json);
+        }
+        Bytes::from(json)
+    }
+
     /// Writes anew of one what shows something else than it did; whether something does.
     fn brought_up_to_date(&mut self, frame: &Frame, each: &T, with: T::With) -> bool {
         let members = |section: &Section<T>| {

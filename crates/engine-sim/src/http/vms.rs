@@ -36,6 +36,10 @@ pub(crate) fn handle(state: &mut State, call: &Call, below: &[&str]) -> Reply {
     }
     let Some(found) = state.world.vms.get(&id) else { return Answer::not_found().into() };
     match below {
+        [] if get && call.is_plain() => {
+            let frame = state.frame(call.api);
+            Answer::written(state.vm_texts.one(&frame, &state.world, found)).into()
+        }
         [] if get => one(state, call, found).into(),
         [] if call.method == Method::PUT => update(state, call, id),
         ["tags", below @ ..] => tags::assigned_handle(state, call, Tagged::Vm(id), below),
