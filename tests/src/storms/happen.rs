@@ -31,12 +31,12 @@ impl Storm {
                 }
             }
             Event::Flip(site) => {
-                let flipped = Self::flipped(&self.good, site)?;
+                let flipped = self.flipped(&self.good, site)?;
                 self.writes(flipped);
             }
             Event::Edit(site) => {
                 let mut edited = match site {
-                    Some(site) => Self::flipped(&self.good, site)?,
+                    Some(site) => self.flipped(&self.good, site)?,
                     None => self.good.clone(),
                 };
                 if !edited.contains(EDITED) {
@@ -56,13 +56,13 @@ impl Storm {
             Event::TakesOut(part, site) => {
                 if let Some(text) = part.out_of(&self.good) {
                     self.writes(match site {
-                        Some(site) => Self::flipped(&text, site)?,
+                        Some(site) => self.flipped(&text, site)?,
                         None => text,
                     });
                 }
             }
             Event::PutsBack => {
-                let whole = Self::flipped(&self.scene.plan, &self.file_says())?;
+                let whole = self.flipped(&self.scene.plan, &self.file_says())?;
                 self.writes(whole);
             }
             Event::Nonsense(true) => self.rig.edit(|text| text.replacen("    hosts:", "    hots:", 1)),
@@ -198,8 +198,9 @@ impl Storm {
             && report.refusals.iter().any(|text| text.contains(" is not lost") || text.contains(" is not proven down"))
     }
 
-    /// The text with another `active_site`.
-    fn flipped(text: &str, site: &str) -> Result<String, String> {
+    /// The text with another `active_site`. For a site that was taken out of it the plan is put back.
+    fn flipped(&self, text: &str, site: &str) -> Result<String, String> {
+        let text = if text.contains(&format!("\n  {site}:\n")) { text } else { &self.scene.plan };
         dr_plan::set_active_site(text, &dr_plan::SiteName(site.to_owned())).map_err(|finding| finding.to_string())
     }
 

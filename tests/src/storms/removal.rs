@@ -12,6 +12,9 @@ use super::scene::Scene;
 /// These dice are not those of the rest of the night. Chosen so that the nights of 2046 and 18416 have no such edit.
 const SALT: u64 = 0x706c_616e_736a;
 
+/// And these are neither: whether a whole site is taken out.
+const SITE_SALT: u64 = 0x7369_7465;
+
 /// Virtual machines do not follow any more.
 const NO_VMS: &str = "vms: { groups: [] }\n";
 
@@ -25,10 +28,31 @@ pub(super) enum Part {
     Storage(String),
     /// The virtual machines.
     Vms,
+    /// A site with its hosts and the places of its storage.
+    Site(String),
 }
 
 /// Adds to the events of a night, in their order.
 pub(super) fn draw(seed: u64, scene: &Scene, events: &mut Vec<(u64, Event)>) {
+    draw_parts(seed, scene, events);
+    draw_site(seed, scene, events);
+    events.sort_by_key(|(at, _)| *at);
+}
+
+/// With fewer than three sites the plan would be left with one.
+fn draw_site(seed: u64, scene: &Scene, events: &mut Vec<(u64, Event)>) {
+    let mut dice = Dice(seed ^ SITE_SALT);
+    if scene.sites.len() < 3 || !dice.percent(25) {
+        return;
+    }
+    let at = dice.roll(30, 800);
+    events.push((at, Event::TakesOut(Part::Site(dice.pick(&scene.sites).to_owned()), None)));
+    if dice.percent(60) {
+        events.push((at + dice.roll(30, 600), Event::PutsBack));
+    }
+}
+
+fn draw_parts(seed: u64, scene: &Scene, events: &mut Vec<(u64, Event)>) {
     let mut dice = Dice(seed ^ SALT);
     if !dice.percent(25) {
         return;
@@ -50,7 +74,6 @@ pub(super) fn draw(seed: u64, scene: &Scene, events: &mut Vec<(u64, Event)>) {
             events.push((at + dice.roll(30, 600), Event::PutsBack));
         }
     }
-    events.sort_by_key(|(at, _)| *at);
 }
 
 impl Part {
@@ -59,6 +82,12 @@ impl Part {
         let without = match self {
             Part::Host(name) => text.lines().map(|line| without_host(line, name) + "\n").collect(),
             Part::Storage(name) => without_entry(text, name),
+            Part::Site(name) => {
+                let place = format!("    {name}:");
+                let lines = without_entry(text, name);
+                let lines = lines.lines().filter(|line| !line.starts_with(&place));
+                lines.map(|line| line.to_owned() + "\n").collect()
+            }
             Part::Vms if text.contains(NO_VMS) => return None,
             Part::Vms => format!("{text}{NO_VMS}"),
         };
