@@ -6,3 +6,8 @@
 pub(crate) type HashMap<K, V> = rustc_hash::FxHashMap<K, V>;
 /// A set of keys.
 pub(crate) type HashSet<K> = rustc_hash::FxHashSet<K>;
+
+/// An empty table with room for so many: one that grows is filled several times.
+pub(crate) fn with_room<K, V>(room: usize) -> HashMap<K, V> {
+    HashMap::with_capacity_and_hasher(room, rustc_hash::FxBuildHasher)
+}

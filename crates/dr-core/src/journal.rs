@@ -255,7 +255,9 @@ impl OwedKey {
             OwedKey::Fencing(id) => ("fp", &id.0),
             OwedKey::PowerManagement(id) => ("pm", &id.0),
         };
-        format!("{OWED_TAG_PREFIX}.{kind}.{}", id.replace('-', ""))
+        let mut name = [OWED_TAG_PREFIX, ".", kind, "."].concat();
+        name.extend(id.split('-'));
+        name
     }
 }
 

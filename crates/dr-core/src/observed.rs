@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dr_plan::Probe;
+use serde::Deserialize;
 
 use crate::{ClusterId, ConnectionId, DataCenterId, Details, DomainId, Host, HostId, Time, VmId};
 
@@ -253,6 +254,30 @@ pub struct OwedTag {
     pub name: String,
     /// Its description: the original, as JSON.
     pub description: String,
+    /// Who left it, if it says so.
+    left: Option<Left>,
+}
+
+/// Who left a tag.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Left {
+    /// The plan.
+    pub(crate) plan: String,
+    /// Its failover.
+    pub(crate) epoch: u64,
+}
+
+impl OwedTag {
+    /// A tag of this name and description, which is read here once and not in each pass.
+    pub fn new(name: String, description: String) -> OwedTag {
+        let left = serde_json::from_str(&description).ok();
+        OwedTag { name, description, left }
+    }
+
+    /// Who left it, if it says so.
+    pub(crate) fn left_by(&self) -> Option<&Left> {
+        self.left.as_ref()
+    }
 }
 
 /// What a probed address did over the last rounds.

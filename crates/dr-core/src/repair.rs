@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::decide::is_settled;
 use crate::flip::older;
+use crate::observed::Left;
 use crate::{ClusterId, Entry, GONE_AFTER, Host, HostId, Memory, Observed, Opening, OwedKey, OwedTag, Said};
 
 /// A debt as its tag tells it.
@@ -54,20 +55,6 @@ struct Description {
     original: Value,
 }
 
-/// Who left a tag.
-#[derive(Deserialize)]
-pub(crate) struct Left {
-    /// The plan.
-    pub(crate) plan: String,
-    /// Its failover.
-    pub(crate) epoch: u64,
-}
-
-/// Who left a tag, if it says so.
-pub(crate) fn left_by(tag: &OwedTag) -> Option<Left> {
-    serde_json::from_str(&tag.description).ok()
-}
-
 /// The debts that the engine carries and the journal does not know, or knows from an earlier failover only.
 ///
 /// # Errors
@@ -80,9 +67,9 @@ pub fn found_debts(plan: &Plan, observed: &Observed, memory: &Memory) -> Result<
         return Err("the engine must be readable: its tags, hosts and clusters".to_owned());
     };
     let known: BTreeSet<String> = memory.owed.keys().map(OwedKey::tag_name).collect();
-    let later = |left: Left| left.plan == plan.name && left.epoch > memory.epoch;
+    let later = |left: &Left| left.plan == plan.name && left.epoch > memory.epoch;
     let mut found = Vec::new();
-    for tag in tags.iter().filter(|tag| !known.contains(&tag.name) || left_by(tag).is_some_and(later)) {
+    for tag in tags.iter().filter(|tag| !known.contains(&tag.name) || tag.left_by().is_some_and(later)) {
         let (what, said) = read(tag)?;
         let (fate, original, port) = match &what {
             OwedKey::Fencing(id) => match clusters.iter().find(|cluster| cluster.id == *id) {

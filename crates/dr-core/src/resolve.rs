@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
+use dr_plan::{FileType, Plan, SiteName, StorageEntry, StorageKind};
 use serde::{Deserialize, Serialize};
 
-use crate::hash::HashMap;
+use crate::hash::{HashMap, with_room};
 use crate::{Connection, ConnectionId, Host, HostId};
 
 /// Where a connection row points: its complete details, compared whole.
@@ -53,7 +53,7 @@ pub struct RowKey {
 impl RowKey {
     /// The key as one word, for journal rows and maps of text: `san1/0`.
     pub fn word(&self) -> String {
-        format!("{}/{}", self.entry, self.portal)
+        [self.entry.as_str(), "/", self.portal.to_string().as_str()].concat()
     }
 }
 
@@ -180,8 +180,8 @@ pub fn resolve_rows<'a>(
     connections: &'a [Connection],
     frozen: &BTreeMap<String, ConnectionId>,
 ) -> (Vec<Row<'a>>, Vec<RowProblem>) {
-    let mut by_details: HashMap<&Details, Vec<&Connection>> = HashMap::default();
-    let mut by_id: HashMap<&str, &Connection> = HashMap::default();
+    let mut by_details: HashMap<&Details, Vec<&Connection>> = with_room(connections.len());
+    let mut by_id: HashMap<&str, &Connection> = with_room(connections.len());
     for connection in connections {
         by_details.entry(&connection.details).or_default().push(connection);
         by_id.insert(&connection.id.0, connection);
@@ -194,7 +194,7 @@ pub fn resolve_rows<'a>(
         for (portal, values) in portals.into_iter().enumerate() {
             let key = RowKey { entry: entry.name.clone(), portal };
             let name = if several { format!("{} portal {}", entry.name, portal + 1) } else { entry.name.clone() };
-            let frozen_id = frozen.get(&key.word()).map(|id| id.0.as_str());
+            let frozen_id = if frozen.is_empty() { None } else { frozen.get(&key.word()).map(|id| id.0.as_str()) };
             let pinned = frozen_id.or(if several { None } else { entry.id.as_deref() });
             let mut found: Vec<&Connection> = match pinned {
                 Some(id) => by_id.get(id).into_iter().copied().collect(),
@@ -233,11 +233,12 @@ pub fn resolve_rows<'a>(
     (rows, problems)
 }
 
-fn entry_type(entry: &StorageEntry) -> String {
+fn entry_type(entry: &StorageEntry) -> &'static str {
     match &entry.kind {
-        StorageKind::File { storage_type, .. } => storage_type.to_string(),
-        StorageKind::Iscsi { .. } => "iscsi".to_owned(),
-        StorageKind::Fcp { .. } => "fcp".to_owned(),
+        StorageKind::File { storage_type: FileType::Nfs, .. } => "nfs",
+        StorageKind::File { storage_type: FileType::Posixfs, .. } => "posixfs",
+        StorageKind::Iscsi { .. } => "iscsi",
+        StorageKind::Fcp { .. } => "fcp",
     }
 }
 

@@ -25,10 +25,7 @@ pub(crate) fn is_up(scene: &Scene, id: &DataCenterId) -> bool {
 
 /// Whether the storage that a data center's hosts connect to is the new site's, the old site having been proven down.
 pub(crate) fn has_new_storage(scene: &Scene, id: &DataCenterId) -> bool {
-    scene.affected.contains(id)
-        && scene.transition.proven.is_some()
-        && super::storage::is_promoted(scene)
-        && scene.rows_missing(id) == 0
+    scene.affected.contains(id) && scene.transition.proven.is_some() && scene.promoted && scene.rows_missing(id) == 0
 }
 
 /// Explains each affected data center, and notes those that have arrived.

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use dr_plan::Plan;
 
 use crate::hash::HashSet;
-use crate::repair::left_by;
-use crate::{Decision, Entry, Memory, Observed, OwedKey, Refusal};
+use crate::{Decision, Entry, Memory, Observed, OwedKey, OwedTag, Refusal};
 
 /// A twin that woke up with the old site, or an engine restored from a backup: nothing is done until a person vouches for it.
 pub(crate) fn is_another(observed: &Observed, memory: &Memory, decision: &mut Decision) -> bool {
@@ -28,16 +27,17 @@ pub(crate) fn is_another(observed: &Observed, memory: &Memory, decision: &mut De
 /// Tags of ours that the journal knows nothing of: another daemon's debts, or those of a lost or older database. A debt that it does know may
 /// have been made anew since: a tag of a later failover of this plan is none that it knows.
 pub(crate) fn unknown_debts(plan: &str, observed: &Observed, memory: &Memory) -> Option<Refusal> {
+    let tags = observed.owed_tags.seen().filter(|tags| !tags.is_empty())?;
     let known: HashSet<String> = memory.owed.keys().map(OwedKey::tag_name).collect();
     let (mut unknown, mut plans, mut newest) = (Vec::new(), BTreeSet::new(), None);
-    for tag in observed.owed_tags.seen().into_iter().flatten() {
-        let left = left_by(tag);
-        let later = left.as_ref().filter(|left| left.plan == plan && left.epoch > memory.epoch).map(|left| left.epoch);
+    for tag in tags {
+        let left = tag.left_by();
+        let later = left.filter(|left| left.plan == plan && left.epoch > memory.epoch).map(|left| left.epoch);
         if later.is_none() && known.contains(&tag.name) {
             continue;
         }
         newest = newest.max(later);
-        plans.extend(left.map(|left| left.plan).filter(|of| of != plan));
+        plans.extend(left.map(|left| left.plan.clone()).filter(|of| of != plan));
         unknown.push(tag.name.clone());
     }
     let later = newest.map(|newest| (newest, memory.epoch));
@@ -47,7 +47,7 @@ pub(crate) fn unknown_debts(plan: &str, observed: &Observed, memory: &Memory) ->
 /// The newest failover of this plan that a tag tells of, if the journal's newest is an older one: it is that of an earlier day.
 pub(crate) fn later_epoch(plan: &str, observed: &Observed, memory: &Memory) -> Option<u64> {
     let tags = observed.owed_tags.seen().into_iter().flatten();
-    let ours = tags.filter_map(left_by).filter(|left| left.plan == plan);
+    let ours = tags.filter_map(OwedTag::left_by).filter(|left| left.plan == plan);
     ours.map(|left| left.epoch).max().filter(|newest| *newest > memory.epoch)
 }
 

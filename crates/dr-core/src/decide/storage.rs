@@ -19,19 +19,7 @@ use super::proof::Proof;
 ///
 /// Rows behind no data domain never gate: hosts do not connect to them when they are activated.
 pub(crate) fn must_change(scene: &Scene) -> bool {
-    !is_promoted(scene) || scene.any_row_missing()
-}
-
-pub(crate) fn is_promoted(scene: &Scene) -> bool {
-    let confirmed = scene.transition.confirmations.contains(&Confirmation::Promoted);
-    match &scene.winning.promote {
-        // Nothing was to be promoted; what counts is whether rows are still to be written.
-        Promote::Nothing => true,
-        Promote::Confirm => confirmed,
-        Promote::Hook { .. } => {
-            confirmed || scene.transition.done_at(StepKind::Promote, &scene.transition.to).is_some()
-        }
-    }
+    !scene.promoted || scene.any_row_missing()
 }
 
 /// Promotes the new site's replica once the old site is proven down; says whether that is done.
@@ -42,7 +30,7 @@ pub(crate) fn promote(scene: &Scene, proof: &Proof, decision: &mut Decision) -> 
         decision.waits.push(Wait::Promotion { site: key.object.clone(), text: None });
         return false;
     }
-    if is_promoted(scene) {
+    if scene.promoted {
         return true;
     }
     if !proof.allows() || standby_is_alive(scene) {

@@ -77,7 +77,7 @@ pub(crate) fn start(scene: &Scene, proof: &Proof, decision: &mut Decision) {
 /// Notes what is up at the new site; what is shown on a lost host is not.
 fn arrived(scene: &Scene, decision: &mut Decision) {
     for (frozen, vm) in &scene.vms {
-        let Some(vm) = vm.filter(|vm| vm.is_up()) else { continue };
+        let Some(vm) = vm.filter(|vm| vm.is_up() && !scene.has_been_up(frozen)) else { continue };
         let at_the_new_site = vm.host.as_ref().is_none_or(|host| scene.lost_host(host).is_none());
         let has_storage =
             scene.data_center_of(&vm.cluster).is_some_and(|dc| data_centers::has_new_storage(scene, &dc.id));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use dr_plan::{Plan, Site, SiteName};
 
 use crate::evidence::Evidence;
-use crate::hash::{HashMap, HashSet};
+use crate::hash::{HashMap, HashSet, with_room};
 use crate::resolve::HostsBehind;
 use crate::{
     Cluster, ClusterId, DataCenter, DataCenterId, Domain, FrozenVm, GONE_AFTER, Goal, Host, HostId, HostStatus, Life,
@@ -54,6 +54,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) vms: Vec<(&'a FrozenVm, Option<&'a Vm>)>,
     /// Virtual machines that are not up at the new site and have not been in this transition.
     pub(crate) missing_vms: Vec<(&'a FrozenVm, Option<&'a Vm>)>,
+    /// Ids of virtual machines that have been up at the new site in this transition.
+    reached_vms: HashSet<&'a str>,
+    /// Whether the new site's replica is writable.
+    pub(crate) promoted: bool,
     /// Each with its place in [`Scene::losing`].
     lost_by_id: HashMap<&'a HostId, (&'a Host, usize)>,
     data_center_of_cluster: HashMap<&'a ClusterId, &'a DataCenter>,
@@ -134,10 +138,10 @@ impl<'a> Scene<'a> {
         let lost_by_id = places.collect();
         let (standby, missing_standby) = behind.find_all(&winning.hosts);
         let by_id: HashMap<&DataCenterId, &DataCenter> = data_centers.iter().map(|dc| (&dc.id, dc)).collect();
-        let data_center_of_cluster: HashMap<&ClusterId, &DataCenter> = clusters
-            .iter()
-            .filter_map(|cluster| Some((&cluster.id, *by_id.get(cluster.data_center.as_ref()?)?)))
-            .collect();
+        let mut data_center_of_cluster: HashMap<&ClusterId, &DataCenter> = with_room(clusters.len());
+        data_center_of_cluster.extend(
+            clusters.iter().filter_map(|cluster| Some((&cluster.id, *by_id.get(cluster.data_center.as_ref()?)?))),
+        );
 
         let (rows, row_problems) = resolve_rows(plan, connections, &transition.rows);
         let rows = storage::scene_rows(rows, domains);
@@ -154,7 +158,7 @@ impl<'a> Scene<'a> {
 
         let vms_by_id: HashMap<&VmId, &Vm> = vms.iter().map(|vm| (&vm.id, vm)).collect();
         let frozen: Vec<_> = transition.vms.iter().map(|vm| (vm, vms_by_id.get(&vm.id).copied())).collect();
-        let mut placed: HashMap<&HostId, usize> = HashMap::default();
+        let mut placed: HashMap<&HostId, usize> = with_room(hosts.len());
         for host in vms.iter().filter_map(|vm| vm.host.as_ref()) {
             *placed.entry(host).or_default() += 1;
         }
@@ -183,6 +187,8 @@ impl<'a> Scene<'a> {
             uncovered,
             vms: frozen,
             missing_vms: Vec::new(),
+            reached_vms: reached_vms(transition),
+            promoted: storage::is_promoted(winning, transition),
             data_center_of_cluster,
             begun: keys(memory, transition)
                 .any(|key| matches!(key.kind, StepKind::Activate | StepKind::ConfirmRebooted)),
@@ -197,22 +203,15 @@ impl<'a> Scene<'a> {
     }
 
     fn find_missing_vms(&self) -> Vec<(&'a FrozenVm, Option<&'a Vm>)> {
-        let reached: HashSet<&str> = self
-            .transition
-            .reached
-            .keys()
-            .filter_map(|goal| match goal {
-                Goal::VmUp(id) => Some(id.as_str()),
-                Goal::Repointed(_) | Goal::HostUp(_) | Goal::Confirmed(_) | Goal::Parked(_) | Goal::DataCenterUp(_) => {
-                    None
-                }
-            })
-            .collect();
         let up_elsewhere = |vm: &Vm| vm.is_up() && vm.host.as_ref().is_none_or(|host| self.lost_host(host).is_none());
-        let missing = |(frozen, vm): &&(&FrozenVm, Option<&Vm>)| {
-            !reached.contains(frozen.id.0.as_str()) && !vm.is_some_and(up_elsewhere)
-        };
+        let missing =
+            |(frozen, vm): &&(&FrozenVm, Option<&Vm>)| !self.has_been_up(frozen) && !vm.is_some_and(up_elsewhere);
         self.vms.iter().filter(missing).copied().collect()
+    }
+
+    /// Whether a virtual machine has been up at the new site in this transition.
+    pub(crate) fn has_been_up(&self, vm: &FrozenVm) -> bool {
+        self.reached_vms.contains(vm.id.0.as_str())
     }
 
     /// The losing site of a host.
@@ -343,6 +342,15 @@ fn activated<'a>(memory: &'a Memory, transition: &'a Transition) -> HashSet<&'a 
         Goal::Repointed(_) | Goal::Confirmed(_) | Goal::Parked(_) | Goal::DataCenterUp(_) | Goal::VmUp(_) => None,
     });
     by_us.chain(arrived).collect()
+}
+
+fn reached_vms(transition: &Transition) -> HashSet<&str> {
+    let goals = transition.reached.keys();
+    let vms = goals.filter_map(|goal| match goal {
+        Goal::VmUp(id) => Some(id.as_str()),
+        Goal::Repointed(_) | Goal::HostUp(_) | Goal::Confirmed(_) | Goal::Parked(_) | Goal::DataCenterUp(_) => None,
+    });
+    vms.collect()
 }
 
 /// Steps that this transition took, or may have.

@@ -1,12 +1,16 @@
 //! The plan's rows with the domains behind them, and the domains that the plan does not cover.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
-use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
+use dr_plan::{Plan, Promote, Site, SiteName, StorageEntry, StorageKind};
 
 use crate::hash::{HashMap, HashSet};
 use crate::resolve::entry_values;
-use crate::{DataCenterId, Details, Domain, Outcome, RefusedClass, Row, StepKey, StepKind, Transition, Tries};
+use crate::{
+    Confirmation, DataCenterId, Details, Domain, DomainId, Outcome, RefusedClass, Row, StepKey, StepKind, Transition,
+    Tries,
+};
 
 use super::Scene;
 
@@ -34,6 +38,16 @@ pub(crate) struct MissingRows {
     all: usize,
     /// Those of them that were refused because a direct LUN behind them belongs to a virtual machine that is not down yet.
     held: usize,
+}
+
+pub(super) fn is_promoted(winning: &Site, transition: &Transition) -> bool {
+    let confirmed = transition.confirmations.contains(&Confirmation::Promoted);
+    match &winning.promote {
+        // Nothing was to be promoted; what counts is whether rows are still to be written.
+        Promote::Nothing => true,
+        Promote::Confirm => confirmed,
+        Promote::Hook { .. } => confirmed || transition.done_at(StepKind::Promote, &transition.to).is_some(),
+    }
 }
 
 /// Whether the row's last try was refused because a direct LUN behind it belongs to a virtual machine that is not down yet.
@@ -87,11 +101,16 @@ pub(crate) fn uncovered<'a>(
     affected: &BTreeSet<&DataCenterId>,
     rows: &[SceneRow],
 ) -> Vec<&'a Domain> {
-    let of_rows = rows.iter().flat_map(|row| row.row.values.iter().map(|(_, details)| details));
-    let values: HashSet<&Details> = of_rows.chain(rows.iter().map(|row| &row.row.connection.details)).collect();
+    let values = LazyCell::new(|| {
+        let of_rows = rows.iter().flat_map(|row| row.row.values.iter().map(|(_, details)| details));
+        of_rows.chain(rows.iter().map(|row| &row.row.connection.details)).collect::<HashSet<&Details>>()
+    });
+    let behind_rows: HashSet<&DomainId> = rows.iter().flat_map(|row| &row.domains).map(|domain| &domain.id).collect();
     let fcp: HashSet<&str> = plan.storage.iter().filter_map(fibre_channel).collect();
     let covered = |domain: &&Domain| {
-        let by_rows = !domain.behind.is_empty() && domain.behind.iter().all(|details| values.contains(details));
+        // Nearly always a domain has one row, and has been found behind it.
+        let by_rows = (domain.behind.len() == 1 && behind_rows.contains(&domain.id))
+            || (!domain.behind.is_empty() && domain.behind.iter().all(|details| values.contains(details)));
         by_rows || fcp.contains(domain.name.as_str())
     };
     let mut left: Vec<&Domain> = domains
@@ -102,7 +121,7 @@ pub(crate) fn uncovered<'a>(
     // An entry whose row is not found covers its domain too; in calm times there is none, and nothing is copied for it.
     if !left.is_empty() {
         let of_entries = plan.storage.iter().flat_map(entry_values).flatten().map(|(_, details)| details);
-        let all: HashSet<Details> = of_entries.chain(values.into_iter().cloned()).collect();
+        let all: HashSet<Details> = of_entries.chain(values.iter().copied().cloned()).collect();
         left.retain(|domain| domain.behind.is_empty() || !domain.behind.iter().all(|details| all.contains(details)));
     }
     left

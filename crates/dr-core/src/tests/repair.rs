@@ -12,7 +12,7 @@ use super::world::{NOW, World, ago};
 fn tag(name: &str, kind: &str, id: &str, original: &str) -> OwedTag {
     let description =
         format!(r#"{{"v":1,"plan":"erp","epoch":41,"kind":"{kind}","id":"{id}","name":"{id}","original":{original}}}"#);
-    OwedTag { name: format!("ovirt-dr.owed.{name}"), description }
+    OwedTag::new(format!("ovirt-dr.owed.{name}"), description)
 }
 
 fn world(tags: Vec<OwedTag>) -> World {
@@ -46,8 +46,8 @@ fn each_debt_has_its_fate() {
 #[test]
 fn a_tag_that_is_none_of_ours_is_named_and_nothing_is_done() {
     let pm = |id: &str, original: &str| tag(&format!("pm.{id}"), "power_management", id, original);
-    let swapped = OwedTag { name: "ovirt-dr.owed.pm.b1".to_owned(), ..pm("a1", r#"{"enabled":"true"}"#) };
-    let empty = OwedTag { description: String::new(), ..pm("a1", "{}") };
+    let swapped = OwedTag::new("ovirt-dr.owed.pm.b1".to_owned(), pm("a1", r#"{"enabled":"true"}"#).description);
+    let empty = OwedTag::new(pm("a1", "{}").name, String::new());
     for (bad, why) in [
         (swapped, "its name belongs to another object"),
         (empty, "cannot be read"),

@@ -147,7 +147,5 @@ pub(super) fn vm(vm: vms::Vm) -> Result<Vm, String> {
 
 /// A tag of ours; none for everybody else's.
 pub(super) fn owed_tag(tag: tags::Tag) -> Option<OwedTag> {
-    tag.name
-        .starts_with(dr_core::OWED_TAG_PREFIX)
-        .then(|| OwedTag { name: tag.name, description: tag.description.unwrap_or_default() })
+    tag.name.starts_with(dr_core::OWED_TAG_PREFIX).then(|| OwedTag::new(tag.name, tag.description.unwrap_or_default()))
 }

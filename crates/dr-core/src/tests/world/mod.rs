@@ -153,7 +153,7 @@ impl Draft {
             "domain" | "iso" => self.domain_line(first, words),
             "vm" => self.vm_line(words),
             "probe" => self.probe_line(words),
-            "tag" => self.tags.push(OwedTag { name: words.next(), description: String::new() }),
+            "tag" => self.tags.push(OwedTag::new(words.next(), String::new())),
             "unreadable" => self.unreadable.push(rest.to_owned()),
             "engine" => match words.next().as_str() {
                 "other" => self.engine.instance_id = "two".to_owned(),
