@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use crate::error::RequestName;
@@ -195,7 +195,8 @@ impl Request<Value> {
 impl Request<Action> {
     /// POST of an action; the engine wants a body, at least `{}`.
     pub fn action(path: impl Into<String>) -> Self {
-        Self::new(Method::POST, path, read::object::<Action>).with_body(json!({}))
+        let parse = Parse::One { whole: Action::done, parse: read::object::<Action> };
+        Self::with_parse(Method::POST, path.into(), parse).with_body(json!({}))
     }
 }
 
@@ -215,7 +216,8 @@ impl<T: DeserializeOwned> Request<T> {
 
     /// PUT of the members in `body`, answered by the whole object as it is now.
     pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
-        Self::new(Method::PUT, path, read::object::<T>).with_body(body)
+        let parse = Parse::One { whole: whole::object::<T>, parse: read::object::<T> };
+        Self::with_parse(Method::PUT, path.into(), parse).with_body(body)
     }
 
     /// POST of a new object, answered by the object.
@@ -295,6 +297,25 @@ pub struct Action {
     /// What the fence agent reported, in the answer to a fence of type `status`.
     #[serde(default)]
     pub power_management: Option<ReportedPower>,
+}
+
+impl Action {
+    /// What is said of an action that did not fail; `None` says nothing about it.
+    fn done(body: &[u8]) -> Option<Self> {
+        /// An action, and what a refusal says beside.
+        #[derive(Deserialize)]
+        struct Said {
+            status: ActionStatus,
+            #[serde(default, deserialize_with = "read::link")]
+            job: Option<JobId>,
+            #[serde(default)]
+            power_management: Option<ReportedPower>,
+            #[serde(default)]
+            fault: Option<IgnoredAny>,
+        }
+        let Said { status, job, power_management, fault } = whole::object(body)?;
+        (status == ActionStatus::Complete && fault.is_none()).then_some(Self { status, job, power_management })
+    }
 }
 
 /// `power_management` inside an action's answer.

@@ -34,8 +34,11 @@ pub(crate) trait Shown: Clone + 'static {
 pub(crate) struct Section<T: Shown> {
     tree: fn(&Frame, &T, &T::With) -> Value,
     /// Whether all that it shows is the same.
-    alike: fn((&T, &T::With), (&T, &T::With)) -> bool,
+    alike: fn(As<'_, T>, As<'_, T>) -> bool,
 }
+
+/// An object as its document shows it.
+type As<'a, T> = (&'a T, &'a <T as Shown>::With);
 
 /// The newest text of each object of a kind.
 pub(crate) struct Texts<T: Shown> {
