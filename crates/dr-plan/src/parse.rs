@@ -57,15 +57,21 @@ impl Parsed {
 /// Never fails and never panics: whatever is wrong is a finding, and all of them are found at once, unless the text is not
 /// even YAML or beyond the budget (then the one finding says so).
 pub fn parse(name: &str, text: &str) -> Parsed {
+    parse_with_tree(name, text).0
+}
+
+/// The same, with the tree that it was read from.
+pub(crate) fn parse_with_tree(name: &str, text: &str) -> (Parsed, Option<Node>) {
     let file = format!("{name}.yaml");
     let mut report = Report::new(file.clone(), text);
-    let plan = tree(text, &mut report).and_then(|root| read::plan(name, &root, &mut report));
+    let root = tree(text, &mut report);
+    let plan = root.as_ref().and_then(|root| read::plan(name, root, &mut report));
     let (findings, mentions) = report.finish();
-    Parsed { plan, findings, mentions, file }
+    (Parsed { plan, findings, mentions, file }, root)
 }
 
 /// The text as a tree, or one finding.
-pub(crate) fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
+fn tree(text: &str, report: &mut Report<'_>) -> Option<Node> {
     if text.len() > MAX_BYTES {
         report.error(Place::TOP, "the file is larger than 1 MiB", "a plan is a short file; is this the right one?");
         return None;

@@ -34,12 +34,18 @@ impl Frame {
 
 /// `link`: one entry a sub-collection.
 pub(crate) fn links(href: &str, rels: &[&str]) -> Value {
-    Value::Array(rels.iter().map(|rel| json!({"href": format!("{href}/{rel}"), "rel": rel})).collect())
+    let link = |rel: &&str| object([("href", Value::from([href, "/", rel].concat())), ("rel", Value::from(*rel))]);
+    Value::Array(rels.iter().map(link).collect())
 }
 
 /// `actions`: one entry an action.
 pub(crate) fn actions(href: &str, rels: &[&str]) -> Value {
-    json!({"link": links(href, rels)})
+    object([("link", links(href, rels))])
+}
+
+/// An object of these members, which it takes: `json!` would copy whole trees.
+pub(crate) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// Adds the members of these objects to the first of them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Frame, actions, links, merged, set, word};
+use super::links::{Frame, actions, links, merged, object, set, word};
 use crate::world::{Connection, FenceAgent, Host, SpmStatus, Target};
 
 const ACTIONS: &[&str] = &[
@@ -130,20 +130,25 @@ pub(crate) fn state(frame: &Frame, host: &Host, spm: SpmStatus) -> Value {
 /// All other members.
 pub(crate) fn names(frame: &Frame, host: &Host) -> Value {
     let href = frame.href("hosts", host.id);
-    json!({
-        "actions": actions(&href, ACTIONS),
-        "name": host.name,
-        "comment": host.comment,
-        "link": links(&href, LINKS),
-        "href": href,
-        "id": host.id.to_string(),
-    })
+    object([
+        ("actions", actions(&href, ACTIONS)),
+        ("name", json!(host.name)),
+        ("comment", json!(host.comment)),
+        ("link", links(&href, LINKS)),
+        ("href", Value::from(href)),
+        ("id", json!(host.id.to_string())),
+    ])
 }
 
 /// What an action answer shows of its host: links, no state.
 pub(crate) fn host_of_action(frame: &Frame, id: impl std::fmt::Display) -> Value {
     let href = frame.href("hosts", &id);
-    json!({"actions": actions(&href, ACTIONS), "link": links(&href, LINKS), "href": href, "id": id.to_string()})
+    object([
+        ("actions", actions(&href, ACTIONS)),
+        ("link", links(&href, LINKS)),
+        ("href", Value::from(href)),
+        ("id", Value::from(id.to_string())),
+    ])
 }
 
 /// One entry of `/hosts/{id}/fenceagents`; the password is never returned.

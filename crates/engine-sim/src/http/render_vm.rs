@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Frame, NO_ID, actions, links, merged, set, word};
+use super::links::{Frame, NO_ID, actions, links, merged, object, set, word};
 use crate::world::{DataCenterId, Disk, DiskStorage, Vm};
 
 const ACTIONS: &[&str] = &[
@@ -81,16 +81,16 @@ pub(crate) fn run(frame: &Frame, vm: &Vm) -> Value {
 
 /// The next members.
 pub(crate) fn names(frame: &Frame, vm: &Vm) -> Value {
-    json!({
-        "original_template": frame.reference("templates", NO_ID),
-        "template": frame.reference("templates", NO_ID),
-        "actions": actions(&frame.href("vms", vm.id), ACTIONS),
-        "name": vm.name,
-        "description": vm.description,
-        "comment": vm.comment,
-        "bios": {"boot_menu": {"enabled": "false"}, "type": "q35_sea_bios"},
-        "cpu": {"architecture": "x86_64", "topology": {"cores": "1", "sockets": "1", "threads": "1"}},
-    })
+    object([
+        ("original_template", frame.reference("templates", NO_ID)),
+        ("template", frame.reference("templates", NO_ID)),
+        ("actions", actions(&frame.href("vms", vm.id), ACTIONS)),
+        ("name", json!(vm.name)),
+        ("description", json!(vm.description)),
+        ("comment", json!(vm.comment)),
+        ("bios", json!({"boot_menu": {"enabled": "false"}, "type": "q35_sea_bios"})),
+        ("cpu", json!({"architecture": "x86_64", "topology": {"cores": "1", "sockets": "1", "threads": "1"}})),
+    ])
 }
 
 /// The member behind them; `address` is that of its host.
@@ -119,7 +119,7 @@ pub(crate) fn display(vm: &Vm, address: Option<&str>) -> Value {
     ] {
         tree[member] = json!(value);
     }
-    json!({"display": tree})
+    object([("display", tree)])
 }
 
 /// All other members.
@@ -185,7 +185,12 @@ fn later_members(frame: &Frame, vm: &Vm, tree: &mut Value) {
 /// What an action answer shows of its VM.
 pub(crate) fn vm_of_action(frame: &Frame, id: impl std::fmt::Display) -> Value {
     let href = frame.href("vms", &id);
-    json!({"actions": actions(&href, ACTIONS), "link": links(&href, LINKS), "href": href, "id": id.to_string()})
+    object([
+        ("actions", actions(&href, ACTIONS)),
+        ("link", links(&href, LINKS)),
+        ("href", Value::from(href)),
+        ("id", Value::from(id.to_string())),
+    ])
 }
 
 /// A disk; `data_center` is where its domain is attached, for the quota link.
