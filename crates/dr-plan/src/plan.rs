@@ -125,11 +125,11 @@ pub struct Probe {
 
 impl fmt::Display for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.address.contains(':') {
-            write!(f, "[{}]:{}", self.address, self.port)
-        } else {
-            write!(f, "{}:{}", self.address, self.port)
-        }
+        let (before, behind) = if self.address.contains(':') { ("[", "]:") } else { ("", ":") };
+        f.write_str(before)?;
+        f.write_str(&self.address)?;
+        f.write_str(behind)?;
+        self.port.fmt(f)
     }
 }
 

@@ -14,7 +14,9 @@ pub(crate) struct Frame {
 impl Frame {
     /// A reference to an object of a top-level collection: `{href, id}`.
     pub(crate) fn reference(&self, collection: &str, id: impl std::fmt::Display) -> Value {
-        json!({"href": format!("{}/{collection}/{id}", self.api), "id": id.to_string()})
+        let id = id.to_string();
+        let href = [self.api, "/", collection, "/", &id].concat();
+        object([("href", Value::from(href)), ("id", Value::from(id))])
     }
 
     /// The same with the name first, as events have it.
