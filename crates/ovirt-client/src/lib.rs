@@ -37,7 +37,7 @@
 //! - Never show a password or token in an error, a log line or `Debug`.
 //! - Only [`HttpTransport`] opens connections; everything else works on values.
 //!
-//! Reading order: `request`, `read`, `whole` and `long_list`, one noun module ([`hosts`]), `client`, `answer` and `error`, `login`, the transports.
+//! Reading order: `request`, `read`, `whole`, `long_list` and `list_again`, one noun module ([`hosts`]), `client` and `known`, `answer` and `error`, `login`, the transports.
 
 mod request;
 

@@ -27,6 +27,8 @@ pub(crate) trait Shown: Clone + 'static {
     fn id(&self) -> Self::Id;
     fn name(&self) -> &str;
     fn with(&self, world: &World) -> Self::With;
+    /// The whole document, to compare with.
+    #[cfg(debug_assertions)]
     fn tree(&self, frame: &Frame, with: &Self::With) -> Value;
 }
 
@@ -192,6 +194,7 @@ impl Shown for Host {
         world.spm_status(self.id)
     }
 
+    #[cfg(debug_assertions)]
     fn tree(&self, frame: &Frame, spm: &SpmStatus) -> Value {
         render_host::host(frame, self, *spm)
     }
@@ -253,6 +256,7 @@ impl Shown for Vm {
         self.host.and_then(|host| world.hosts.get(&host)).map(|host| host.address.clone())
     }
 
+    #[cfg(debug_assertions)]
     fn tree(&self, frame: &Frame, address: &Option<String>) -> Value {
         render_vm::vm(frame, self, address.as_deref())
     }
