@@ -6,8 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::shown;
-use super::world::{World, ago, any_world, ours, says, silent};
-use crate::{Answer, Decision, HostStatus, Life, Read, Step, StepKind, VmStatus, Wait};
+use super::world::{NOW, World, ago, any_world, ours, says, silent};
+use crate::{Answer, Decision, Entry, HostStatus, Life, Outcome, Read, Step, StepKind, VmStatus, Wait};
 
 /// A decision as sets of words: what must not depend on the order in which the engine lists things.
 fn words(decision: &Decision) -> BTreeSet<String> {
@@ -167,6 +167,25 @@ proptest! {
         let once: BTreeSet<_> = all.iter().cloned().collect();
         prop_assert_eq!(once.len(), all.len(), "{:?} in {}", all, text);
         prop_assert!(once.is_disjoint(&flying), "{:?} beside {:?} in {}", once, flying, text);
+    }
+
+    #[test]
+    fn the_order_in_which_steps_are_taken_and_end_means_nothing(text in any_world(), by in 0_usize..5) {
+        let mut world = World::read(&text);
+        let mut decision = world.decide();
+        let mut other = world.clone();
+        let keys: Vec<_> = decision.steps.iter().map(Step::key).collect();
+        world.journal(&decision);
+        rotate_list(&mut decision.steps, by);
+        other.journal(&decision);
+        prop_assert_eq!(words(&world.decide()), words(&other.decide()), "once they are begun, {}", text);
+        for (world, keys) in [(&mut world, keys.clone()), (&mut other, keys.into_iter().rev().collect())] {
+            for key in keys {
+                let id = world.memory.in_flight[&key].id;
+                world.memory.apply(NOW, &Entry::Outcome { id, outcome: Outcome::Done });
+            }
+        }
+        prop_assert_eq!(words(&world.decide()), words(&other.decide()), "once they have ended, {}", text);
     }
 
     #[test]
