@@ -105,8 +105,7 @@ impl World {
             );
         match self.host_reach(row) {
             Reach::Answering => {
-                self.poll_answered(host);
-                if self.status_of(host).is_some_and(is_polled) {
+                if self.poll_answered(host) {
                     self.queue.push(self.now.plus(POLL), Due::Poll { host, turn });
                 }
             }
@@ -226,15 +225,19 @@ impl World {
         self.treat(host);
     }
 
-    fn poll_answered(&mut self, host: HostId) {
-        let now = self.now;
-        let Some(row) = self.hosts.get_mut(&host) else { return };
+    /// Whether the host is polled on.
+    fn poll_answered(&mut self, host: HostId) -> bool {
+        let (now, upheavals) = (self.now, self.upheavals);
+        let Some(row) = self.hosts.get_mut(&host) else { return false };
         row.monitor.last_ok = Some(now);
         row.monitor.attempts = 0;
         row.monitor.busy_until = now;
         row.monitor.polls = row.monitor.polls.wrapping_add(1);
         let report = row.monitor.polls % POLLS_PER_REPORT == 0;
+        let same_guests = row.monitor.upheavals_seen == upheavals && !row.monitor.looks_again;
         match row.status {
+            // Nearly always: the host is not looked up again, which costs most where there are many.
+            HostStatus::Up | HostStatus::NonOperational | HostStatus::Error if same_guests && !report => return true,
             HostStatus::Unassigned | HostStatus::Connecting | HostStatus::NonResponsive | HostStatus::Initializing => {
                 // Seen `up` before its storage is connected: the trap that every client must survive.
                 self.set_status(host, HostStatus::Up);
@@ -262,6 +265,7 @@ impl World {
             | HostStatus::InstallingOs
             | HostStatus::Kdumping => {}
         }
+        self.status_of(host).is_some_and(is_polled)
     }
 
     /// Takes over the host's own counters.
