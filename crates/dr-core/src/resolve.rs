@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use dr_plan::{FileType, Plan, SiteName, StorageEntry, StorageKind};
+use dr_plan::{Plan, SiteName, StorageEntry, StorageKind};
 use serde::{Deserialize, Serialize};
 
 use crate::hash::{HashMap, with_room};
@@ -213,7 +213,7 @@ pub fn resolve_rows<'a>(
                 }
                 [connection] => {
                     let row = Row { key, name, entry, connection, values };
-                    if entry_type(entry) != connection.storage_type {
+                    if entry.kind.storage_type() != connection.storage_type {
                         let found = connection.storage_type.clone();
                         problems.push(RowProblem::OtherType { name: row.name, found });
                     } else if frozen_id.is_none() && pinned.is_some() && row.is_foreign() {
@@ -231,15 +231,6 @@ pub fn resolve_rows<'a>(
         }
     }
     (rows, problems)
-}
-
-fn entry_type(entry: &StorageEntry) -> &'static str {
-    match &entry.kind {
-        StorageKind::File { storage_type: FileType::Nfs, .. } => "nfs",
-        StorageKind::File { storage_type: FileType::Posixfs, .. } => "posixfs",
-        StorageKind::Iscsi { .. } => "iscsi",
-        StorageKind::Fcp { .. } => "fcp",
-    }
 }
 
 /// The engine's hosts by the names that a plan has for them: a host that is known by its id is followed through a renaming.

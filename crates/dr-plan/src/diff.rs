@@ -99,7 +99,7 @@ impl Lines {
                 None => self.removed(format_args!("storage {name}")),
                 Some(now) => {
                     let what = format!("storage {name}");
-                    self.changed(&format!("{what}: type"), storage_type(kind), storage_type(&now.kind));
+                    self.changed(&format!("{what}: type"), kind.storage_type(), now.kind.storage_type());
                     self.changed(&format!("{what}: id"), &optional(id), &optional(&now.id));
                     self.values(&what, &values(kind), &values(&now.kind));
                 }
@@ -168,15 +168,6 @@ fn promote(promote: &Promote) -> String {
         Promote::Hook { path, timeout } => {
             format!("hook {} within {}", path.display(), humantime::format_duration(*timeout))
         }
-    }
-}
-
-fn storage_type(kind: &StorageKind) -> &'static str {
-    match kind {
-        StorageKind::File { storage_type: crate::plan::FileType::Nfs, .. } => "nfs",
-        StorageKind::File { storage_type: crate::plan::FileType::Posixfs, .. } => "posixfs",
-        StorageKind::Iscsi { .. } => "iscsi",
-        StorageKind::Fcp { .. } => "fcp",
     }
 }
 

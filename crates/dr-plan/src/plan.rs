@@ -166,6 +166,18 @@ pub enum StorageKind {
     },
 }
 
+impl StorageKind {
+    /// The REST API's storage type word.
+    pub fn storage_type(&self) -> &'static str {
+        match self {
+            StorageKind::File { storage_type: FileType::Nfs, .. } => "nfs",
+            StorageKind::File { storage_type: FileType::Posixfs, .. } => "posixfs",
+            StorageKind::Iscsi { .. } => "iscsi",
+            StorageKind::Fcp { .. } => "fcp",
+        }
+    }
+}
+
 /// File storage types that the API can repoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileType {

@@ -173,9 +173,7 @@ impl<T> Request<T> {
             Parse::List { member, whole, .. } => whole(body, member),
         }
     }
-}
 
-impl<T> Request<T> {
     /// The same of a list that was read before: most of it mostly stands there as it stood.
     pub(crate) fn read_again(&self, body: &[u8], before: Option<Before<'_, T>>) -> Option<(T, Places)> {
         match self.parse {
